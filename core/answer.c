@@ -1,0 +1,456 @@
+/*
+** answer.c: what the server said, and what that means.
+**
+** The bodies told apart here were seen in public: the same status serves many
+** meanings (a missing contact is a 400, a missing scope a 401), so the words
+** decide where the status does not.
+*/
+#include "answer.h"
+
+#include <curl/curl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "json.h"
+#include "result.h"
+
+#define SHOWN 200 /* bytes of a text without structure in a message */
+
+void hl_answer_init (hl_answer *a, size_t max_bytes) {
+  memset(a, 0, sizeof(*a));
+  hl_text_init(&a->body, max_bytes);
+  a->rate_limit = (hl_rate_limit){-1, -1, -1, -1, -1, false};
+  a->retry_after_ms = -1;
+}
+
+void hl_answer_free (hl_answer *a) {
+  hl_text_free(&a->body);
+}
+
+/*---------------------------------------------------------------- headers */
+
+/* A count from a header; -1 if it is none. */
+static int64_t count_of (const char *s) {
+  char *end;
+  long long v;
+
+  if (!hl_is_digit(*s))
+    return -1;
+  v = strtoll(s, &end, 10);
+  return *end == '\0' && v < INT64_MAX / 1000 ? v : -1;
+}
+
+/* RFC 9110, 10.2.3: seconds, or a date. */
+static int64_t retry_after (const char *s, time_t now) {
+  int64_t seconds = count_of(s);
+  time_t at;
+
+  if (seconds < 0) {
+    at = curl_getdate(s, NULL);
+    if (at == (time_t)-1)
+      return -1;
+    seconds = at > now ? (int64_t)at - (int64_t)now : 0;
+  }
+  return seconds * 1000;
+}
+
+static void take_header (hl_answer *a, const char *name, const char *value,
+                         time_t now) {
+  hl_rate_limit *rate = &a->rate_limit;
+
+  if (hl_same_nocase(name, "x-ratelimit-max"))
+    rate->limit = count_of(value);
+  else if (hl_same_nocase(name, "x-ratelimit-remaining"))
+    rate->remaining = count_of(value);
+  else if (hl_same_nocase(name, "x-ratelimit-interval-milliseconds"))
+    rate->interval_ms = count_of(value);
+  else if (hl_same_nocase(name, "x-ratelimit-limit-daily"))
+    rate->daily_limit = count_of(value);
+  else if (hl_same_nocase(name, "x-ratelimit-daily-remaining"))
+    rate->daily_remaining = count_of(value);
+  else if (hl_same_nocase(name, "retry-after"))
+    a->retry_after_ms = retry_after(value, now);
+  else if (hl_same_nocase(name, "content-type"))
+    a->html = hl_starts_nocase(value, "text/html");
+  else if (hl_same_nocase(name, "location")) {
+    strncpy(a->location, value, sizeof(a->location) - 1);
+  }
+}
+
+static void status_line (hl_answer *a, const char *line) {
+  const char *s = strchr(line, ' ');
+  size_t ceiling = a->body.ceiling;
+
+  hl_answer_free(a);
+  hl_answer_init(a, ceiling);
+  if (s != NULL && hl_is_digit(s[1]) && hl_is_digit(s[2]) && hl_is_digit(s[3]))
+    a->status = (s[1] - '0') * 100 + (s[2] - '0') * 10 + (s[3] - '0');
+}
+
+void hl_answer_header (hl_answer *a, const char *line, size_t len,
+                       time_t now) {
+  char copy[512]; /* longer ones are none of those looked for */
+  char *value;
+
+  while (len > 0 && hl_is_space(line[len - 1]))
+    len--;
+  if (len == 0 || len >= sizeof(copy))
+    return;
+  memcpy(copy, line, len);
+  copy[len] = '\0';
+  if (strncmp(copy, "HTTP/", 5) == 0) {
+    status_line(a, copy);
+    return;
+  }
+  value = strchr(copy, ':');
+  if (value == NULL)
+    return;
+  *value++ = '\0';
+  while (hl_is_space(*value))
+    value++;
+  take_header(a, copy, value, now);
+}
+
+/*-------------------------------------------------------- what texts say */
+
+/* Blot a secret out of every text of a tree. */
+static void redact_tree (cJSON *item, const char *secret) {
+  for (; item != NULL; item = item->next) {
+    if (item->valuestring != NULL)
+      hl_redact(item->valuestring, strlen(item->valuestring), secret);
+    if (item->string != NULL)
+      hl_redact(item->string, strlen(item->string), secret);
+    redact_tree(item->child, secret);
+  }
+}
+
+static bool complain_item (hl_result *r, const cJSON *item) {
+  hl_text t;
+  bool ok;
+
+  if (cJSON_IsString(item))
+    return hl_result_complain(r, item->valuestring);
+  hl_text_init(&t, HL_BODY_KEPT);
+  hl_json_print(&t, item);
+  ok = t.failed ? t.too_large : hl_result_complain(r, t.bytes);
+  hl_text_free(&t);
+  return ok;
+}
+
+/* `message` may be a text, a list, or missing with `error` in its place. */
+static bool collect (hl_result *r, const cJSON *doc) {
+  static const char *const places[] = {"message", "error_description",
+                                       "error"};
+  const cJSON *found = NULL, *item;
+  size_t i;
+
+  for (i = 0; found == NULL && i < sizeof(places) / sizeof(places[0]); i++)
+    found = cJSON_GetObjectItemCaseSensitive(doc, places[i]);
+  if (found == NULL || cJSON_IsNull(found))
+    return true;
+  if (!cJSON_IsArray(found))
+    return complain_item(r, found);
+  cJSON_ArrayForEach (item, found)
+    if (!complain_item(r, item))
+      return false;
+  return true;
+}
+
+static bool says (const hl_result *r, const char *part) {
+  size_t i;
+
+  for (i = 0; i < r->n_messages; i++)
+    if (hl_find_nocase(r->messages[i].text, part) != NULL)
+      return true;
+  return false;
+}
+
+/* The words of an answer without JSON: a page's title, or its first line. */
+static void words (hl_text *out, const hl_answer *a) {
+  const char *s = a->body.bytes != NULL ? a->body.bytes : "";
+  const char *title = hl_find_nocase(s, "<title>");
+  size_t len;
+
+  if (title != NULL) {
+    s = title + strlen("<title>");
+    len = strcspn(s, "<");
+  } else {
+    while (hl_is_space(*s))
+      s++;
+    len = strcspn(s, "\r\n");
+  }
+  if (len > 0)
+    hl_text_quote(out, s, len, SHOWN);
+}
+
+/*------------------------------------------------------------ kind, advice */
+
+typedef struct verdict {
+  hl_kind kind;
+  const char *advice; /* what to do; or NULL */
+} verdict;
+
+static verdict judge_401 (const hl_result *r) {
+  if (says(r, "scope") && !says(r, "authclass"))
+    return (verdict){HL_FORBIDDEN,
+                     "the token lacks the scope contacts.write, or is an "
+                     "agency's where a sub-account's is needed"};
+  if (says(r, "user type") || says(r, "authclass") || says(r, "iam "))
+    return (verdict){HL_FORBIDDEN,
+                     "this is an agency's token; use one of the sub-account"};
+  if (says(r, "location"))
+    return (verdict){HL_FORBIDDEN,
+                     "the contact is in a location this token is not for"};
+  if (says(r, "version"))
+    return (verdict){HL_UNAUTHORIZED,
+                     "the token was not looked at; check api_version"};
+  if (says(r, "private integration"))
+    return (verdict){HL_UNAUTHORIZED,
+                     "the private integration token was revoked or mistyped; "
+                     "copy it anew"};
+  return (verdict){HL_UNAUTHORIZED,
+                   "the token has expired, was revoked or is no token; get a "
+                   "fresh one"};
+}
+
+static verdict judge_400 (const hl_result *r) {
+  if (says(r, "contact") && says(r, "not found"))
+    return (verdict){HL_NOT_FOUND,
+                     "no such contact, or it was deleted; check the id and "
+                     "that the token is for its location"};
+  if (says(r, "does not allow duplicated contacts"))
+    return (verdict){HL_DUPLICATE,
+                     "another contact has this email or phone; see meta"};
+  if (says(r, "invalid custom field value"))
+    return (verdict){HL_REJECTED,
+                     "nothing was saved; the value does not suit the field's "
+                     "type"};
+  return (verdict){HL_REJECTED, "nothing was saved"};
+}
+
+static verdict judge_status (const hl_answer *a, const hl_result *r) {
+  int status = a->status;
+
+  if (status == 400)
+    return judge_400(r);
+  if (status == 401)
+    return judge_401(r);
+  if (status == 403)
+    return (verdict){HL_FORBIDDEN,
+                     "the token may not do this here; check its location and "
+                     "scopes"};
+  if (status == 404)
+    return (verdict){HL_NOT_FOUND, "check the contact id and base_url"};
+  if (status == 422)
+    return (verdict){HL_REJECTED,
+                     "nothing was saved; mend every field named and send all "
+                     "of it again"};
+  if (status == 429 && a->rate_limit.daily_remaining == 0)
+    return (verdict){HL_RATE_LIMITED,
+                     "the day's requests are used up; go on after the reset"};
+  if (status == 429)
+    return (verdict){HL_RATE_LIMITED,
+                     "too many requests at once; wait and send it again"};
+  if (status >= 400 && status < 500)
+    return (verdict){HL_REJECTED, NULL};
+  if (status >= 500 && status < 600)
+    return (verdict){HL_SERVER,
+                     "the service is in trouble, and the update may or may "
+                     "not have been done; try again later"};
+  if (status >= 300 && status < 400)
+    return (verdict){HL_PROTOCOL,
+                     "redirects are not followed, as the token would go along; "
+                     "check base_url"};
+  return (verdict){HL_PROTOCOL, "this is no final status of HTTP"};
+}
+
+static bool is_retryable (const hl_result *r) {
+  if (r->kind == HL_RATE_LIMITED)
+    return !r->rate_limit.daily_spent;
+  return r->kind == HL_SERVER && r->status >= 502 && r->status <= 504;
+}
+
+/*--------------------------------------------------------------- failures */
+
+/* The message: what was said, what to do, the status, the trace. */
+static bool compose (hl_result *r, const hl_answer *a, const char *said,
+                     const char *advice) {
+  hl_text tail;
+  bool ok;
+
+  hl_text_init(&tail, HL_TEXT_MAX);
+  if (advice != NULL)
+    hl_text_printf(&tail, "; %s", advice);
+  hl_text_printf(&tail, " (HTTP %d", a->status);
+  if (a->location[0] != '\0' && r->kind == HL_PROTOCOL)
+    hl_text_printf(&tail, " to %s", a->location);
+  if (r->trace_id != NULL)
+    hl_text_printf(&tail, ", trace %.64s", r->trace_id);
+  hl_text_putc(&tail, ')');
+  ok = !tail.failed && hl_result_say(r, "%s%s", said, tail.bytes);
+  hl_text_free(&tail);
+  return ok;
+}
+
+/* Every complaint in one line, or else the words of a page. */
+static bool summarize (hl_text *said, const hl_result *r, const hl_answer *a) {
+  size_t i;
+
+  for (i = 0; i < r->n_messages && said->len < 8 * (size_t)SHOWN; i++)
+    hl_text_printf(said, "%s%.300s", i > 0 ? "; " : "", r->messages[i].text);
+  if (i < r->n_messages)
+    hl_text_printf(said, "; and %zu more", r->n_messages - i);
+  if (r->n_messages == 0) {
+    hl_text_puts(said, a->body.len == 0 ? "an empty answer"
+                       : a->html        ? "a web page in place of an answer: "
+                                        : "an answer without a message: ");
+    words(said, a);
+  }
+  return !said->failed;
+}
+
+static char *take_body (hl_answer *a, size_t *len) {
+  if (a->body.len > HL_BODY_KEPT) {
+    a->body.len = HL_BODY_KEPT;
+    a->body.bytes[HL_BODY_KEPT] = '\0';
+  }
+  *len = a->body.len;
+  return hl_text_take(&a->body);
+}
+
+/* What an answer's JSON tells beside its messages. */
+static bool take_facts (hl_result *r) {
+  const char *trace = hl_json_get_text(r->document, "traceId");
+
+  r->meta = cJSON_GetObjectItemCaseSensitive(r->document, "meta");
+  if (trace != NULL) {
+    r->trace_id = hl_strdup(trace);
+    return r->trace_id != NULL;
+  }
+  return true;
+}
+
+/* Fill in `r` from an answer that is no success. False: out of memory. */
+static bool failure (hl_result *r, hl_answer *a, const char *secret) {
+  hl_json_fault fault = {NULL, 0};
+  cJSON *doc = NULL;
+  hl_text said;
+  verdict v;
+  bool ok;
+
+  hl_redact(a->body.bytes, a->body.len, secret);
+  if (a->body.len > 0) {
+    doc = hl_json_parse(a->body.bytes, a->body.len, &fault);
+    if (doc == NULL && fault.what == NULL)
+      return false;
+  }
+  redact_tree(doc, secret);
+  r->document = doc;
+  if (!take_facts(r) || !collect(r, doc))
+    return false;
+  v = judge_status(a, r);
+  r->kind = v.kind;
+  r->rate_limit.daily_spent =
+      v.kind == HL_RATE_LIMITED && r->rate_limit.daily_remaining == 0;
+  r->retryable = is_retryable(r);
+  hl_text_init(&said, HL_TEXT_MAX);
+  ok = summarize(&said, r, a) && compose(r, a, said.bytes, v.advice);
+  hl_text_free(&said);
+  if (!ok)
+    return false;
+  r->body = take_body(a, &r->body_len);
+  return r->body != NULL;
+}
+
+/* A 2xx that is not what it should be. False: out of memory. */
+static bool nonsense (hl_result *r, hl_answer *a, const char *secret,
+                      const char *what, const hl_json_fault *fault) {
+  hl_text said;
+  bool ok;
+
+  r->kind = HL_PROTOCOL;
+  hl_redact(a->body.bytes, a->body.len, secret);
+  hl_text_init(&said, HL_TEXT_MAX);
+  hl_text_puts(&said, what);
+  if (fault != NULL) {
+    hl_text_printf(&said, " (%s, at byte %zu of %zu): ", fault->what,
+                   fault->offset + 1, a->body.len);
+    words(&said, a);
+  }
+  ok = !said.failed &&
+       compose(r, a, said.bytes,
+               "the update may have been done all the same: read the contact "
+               "before sending it again");
+  hl_text_free(&said);
+  if (!ok)
+    return false;
+  r->body = take_body(a, &r->body_len);
+  return r->body != NULL;
+}
+
+/*---------------------------------------------------------------- success */
+
+/* `succeded` under 2021-07-28 (sic), `succeeded` under v3; read either, and
+** let callers find the right spelling under both. */
+static bool settle_flag (cJSON *doc, bool *refused) {
+  cJSON *old = cJSON_GetObjectItemCaseSensitive(doc, "succeded");
+  cJSON *flag = cJSON_GetObjectItemCaseSensitive(doc, "succeeded");
+
+  *refused = cJSON_IsFalse(old) || cJSON_IsFalse(flag);
+  if (flag != NULL || old == NULL)
+    return true;
+  return hl_json_append(doc, "succeeded", strlen("succeeded"),
+                        hl_json_new(old->type & 0xFF));
+}
+
+/* Fill in `r` from a 2xx. False: out of memory. */
+static bool success (hl_result *r, hl_answer *a, const char *secret) {
+  hl_json_fault fault = {NULL, 0};
+  cJSON *doc;
+  bool refused;
+
+  if (a->body.len == 0)
+    return nonsense(r, a, secret, "an empty answer, where a contact was due",
+                    NULL);
+  doc = hl_json_parse(a->body.bytes, a->body.len, &fault);
+  if (doc == NULL)
+    return fault.what != NULL &&
+           nonsense(r, a, secret, "an answer that is not JSON", &fault);
+  if (!settle_flag(doc, &refused)) {
+    cJSON_Delete(doc);
+    return false;
+  }
+  if (refused) { /* said to be done, and said not to be */
+    cJSON_Delete(doc);
+    if (!failure(r, a, secret))
+      return false;
+    r->kind = HL_REJECTED;
+    return compose(r, a, "the answer says that the update did not succeed",
+                   "read the contact, then try again");
+  }
+  if (!cJSON_IsObject(cJSON_GetObjectItemCaseSensitive(doc, "contact"))) {
+    cJSON_Delete(doc);
+    return nonsense(r, a, secret, "an answer without the contact in it", NULL);
+  }
+  r->document = doc;
+  return take_facts(r);
+}
+
+hl_result *hl_answer_judge (hl_answer *a, const char *secret) {
+  hl_result *r = hl_result_new(HL_OK);
+  bool ok;
+
+  if (r == NULL)
+    return NULL;
+  r->status = a->status;
+  r->rate_limit = a->rate_limit;
+  r->retry_after_ms = a->retry_after_ms;
+  hl_redact(a->location, strlen(a->location), secret);
+  ok = a->status >= 200 && a->status < 300 ? success(r, a, secret)
+                                           : failure(r, a, secret);
+  if (!ok) {
+    hl_result_free(r);
+    r = NULL;
+  }
+  return r;
+}

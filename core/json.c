@@ -1,0 +1,400 @@
+/*
+** json.c: cJSON nodes, and JSON text from them. The way back is json_parse.c.
+*/
+#include "json.h"
+
+#include <float.h>
+#include <locale.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Every integer up to here is exact in a double. */
+#define EXACT_MAX 9007199254740992.0
+
+/* `valueint` of an empty object whose shape is open. */
+#define SHAPELESS 1
+
+/*---------------------------------------------------------------- making */
+
+cJSON *hl_json_new (int type) {
+  cJSON *item = cJSON_malloc(sizeof(*item));
+
+  if (item != NULL) {
+    memset(item, 0, sizeof(*item));
+    item->type = type;
+  }
+  return item;
+}
+
+static char *copy_bytes (const char *s, size_t len) {
+  char *copy = cJSON_malloc(len + 1);
+
+  if (copy != NULL) {
+    memcpy(copy, s, len);
+    copy[len] = '\0';
+  }
+  return copy;
+}
+
+static cJSON *new_with_text (int type, const char *s, size_t len) {
+  cJSON *item = hl_json_new(type);
+
+  if (item != NULL) {
+    item->valuestring = copy_bytes(s, len);
+    if (item->valuestring == NULL) {
+      cJSON_Delete(item);
+      item = NULL;
+    }
+  }
+  return item;
+}
+
+cJSON *hl_json_new_number (double d) {
+  cJSON *item = hl_json_new(cJSON_Number);
+
+  if (item != NULL)
+    cJSON_SetNumberHelper(item, d);
+  return item;
+}
+
+cJSON *hl_json_new_integer (int64_t i) {
+  char digits[HL_JSON_NUMBER_ROOM];
+  int n;
+
+  if (i >= -(int64_t)EXACT_MAX && i <= (int64_t)EXACT_MAX)
+    return hl_json_new_number((double)i);
+  n = snprintf(digits, sizeof(digits), "%lld", (long long)i);
+  return new_with_text(cJSON_Raw, digits, (size_t)n);
+}
+
+static bool print_text (hl_text *out, const char *s, size_t len);
+
+cJSON *hl_json_new_string (const char *s, size_t len) {
+  hl_text quoted;
+  cJSON *item;
+
+  if (memchr(s, '\0', len) == NULL)
+    return new_with_text(cJSON_String, s, len);
+  hl_text_init(&quoted, HL_TEXT_MAX);
+  print_text(&quoted, s, len);
+  item = quoted.failed ? NULL
+                       : new_with_text(cJSON_Raw, quoted.bytes, quoted.len);
+  hl_text_free(&quoted);
+  return item;
+}
+
+cJSON *hl_json_new_shapeless (void) {
+  cJSON *item = hl_json_new(cJSON_Object);
+
+  if (item != NULL)
+    item->valueint = SHAPELESS;
+  return item;
+}
+
+bool hl_json_is_shapeless (const cJSON *item) {
+  return cJSON_IsObject(item) && item->child == NULL &&
+         item->valueint == SHAPELESS;
+}
+
+cJSON *hl_json_new_refused (void) {
+  return hl_json_new(cJSON_Invalid);
+}
+
+bool hl_json_is_refused (const cJSON *item) {
+  return cJSON_IsInvalid(item) != 0;
+}
+
+bool hl_json_append (cJSON *parent, const char *key, size_t key_len,
+                     cJSON *item) {
+  cJSON *first = parent->child;
+
+  if (item == NULL)
+    return false;
+  if (key != NULL) {
+    item->string = copy_bytes(key, key_len);
+    if (item->string == NULL) {
+      cJSON_Delete(item);
+      return false;
+    }
+  }
+  item->next = NULL;
+  if (first == NULL) {
+    parent->child = item;
+    item->prev = item;
+  } else { /* the first one's `prev` is the last one: cJSON's convention */
+    item->prev = first->prev;
+    first->prev->next = item;
+    first->prev = item;
+  }
+  return true;
+}
+
+/*--------------------------------------------------------------- looking */
+
+bool hl_json_is_number (const cJSON *item) {
+  return cJSON_IsNumber(item) ||
+         (cJSON_IsRaw(item) && item->valuestring[0] != '"');
+}
+
+bool hl_json_is_text (const cJSON *item) {
+  return cJSON_IsString(item) ||
+         (cJSON_IsRaw(item) && item->valuestring[0] == '"');
+}
+
+const char *hl_json_type_name (const cJSON *item) {
+  if (hl_json_is_text(item))
+    return "a text";
+  if (hl_json_is_number(item))
+    return "a number";
+  if (cJSON_IsBool(item))
+    return "a boolean";
+  if (cJSON_IsNull(item))
+    return "null";
+  if (cJSON_IsArray(item))
+    return "a list";
+  return "an object";
+}
+
+const char *hl_json_get_text (const cJSON *object, const char *name) {
+  return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, name));
+}
+
+/* Digits with an optional sign, checked for overflow. */
+static bool exact_integer (const char *s, int64_t *out) {
+  bool negative = *s == '-';
+  uint64_t v = 0, limit = negative ? (uint64_t)INT64_MAX + 1 : INT64_MAX;
+
+  if (negative)
+    s++;
+  for (; hl_is_digit(*s); s++) {
+    uint64_t digit = (uint64_t)(*s - '0');
+    if (v > (limit - digit) / 10)
+      return false;
+    v = v * 10 + digit;
+  }
+  if (*s != '\0')
+    return false;
+  *out = negative ? (int64_t)(0 - v) : (int64_t)v;
+  return true;
+}
+
+bool hl_json_get_integer (const cJSON *item, int64_t *out) {
+  double d;
+
+  if (cJSON_IsRaw(item))
+    return exact_integer(item->valuestring, out);
+  d = item->valuedouble;
+  if (!(fabs(d) <= EXACT_MAX) || d != floor(d) || (d == 0 && signbit(d)))
+    return false;
+  *out = (int64_t)d;
+  return true;
+}
+
+double hl_json_get_number (const cJSON *item) {
+  /* the text of an integer: no decimal point for a locale to spoil */
+  return cJSON_IsRaw(item) ? strtod(item->valuestring, NULL)
+                           : item->valuedouble;
+}
+
+bool hl_json_raw_text (const cJSON *item, hl_text *out) {
+  hl_json_fault fault;
+  cJSON *list;
+  const char *s = item->valuestring + 1;
+
+  /* the only escape that a parsed text cannot hold is the one for NUL, so
+  ** the pieces between those are parsed as texts of their own */
+  for (;;) {
+    const char *nul = s;
+    hl_text piece;
+    bool last;
+    for (;;) {
+      if (*nul == '"' || strncmp(nul, "\\u0000", 6) == 0)
+        break;
+      nul += *nul == '\\' ? 2 : 1;
+    }
+    last = *nul == '"';
+    hl_text_init(&piece, HL_TEXT_MAX);
+    hl_text_putc(&piece, '"');
+    hl_text_add(&piece, s, (size_t)(nul - s));
+    hl_text_putc(&piece, '"');
+    list = piece.failed ? NULL : hl_json_parse(piece.bytes, piece.len, &fault);
+    if (list != NULL)
+      hl_text_puts(out, list->valuestring);
+    else
+      out->failed = true;
+    hl_text_free(&piece);
+    cJSON_Delete(list);
+    if (last || out->failed)
+      return !out->failed;
+    hl_text_putc(out, '\0');
+    s = nul + 6;
+  }
+}
+
+/*--------------------------------------------------------------- numbers */
+
+/* strtod for text we wrote with snprintf: both follow the same locale. */
+static bool reads_back (const char *buf, double d) {
+  return strtod(buf, NULL) == d; // NOLINT(cert-err34-c): never out of range
+}
+
+/*
+** At a power of two the doubles below lie closer than those above, so the
+** nearest 16-digit decimal may fall outside while its upper neighbour reads
+** back: 2^-44 is 5.684341886080802e-14, not ...8015e-14.
+*/
+static bool upper_neighbour (char *buf, size_t room, double d) {
+  int exponent;
+  char *last;
+
+  if (fabs(frexp(d, &exponent)) != 0.5)
+    return false;
+  snprintf(buf, room, "%.15e", d);
+  last = strchr(buf, 'e') - 1;
+  if (*last == '9')
+    return false;
+  ++*last;
+  return reads_back(buf, d);
+}
+
+static void shortest (char *buf, size_t room, double d) {
+  /* with up to 15 digits a normal double gives back any decimal it came
+  ** from, so fewer need not be tried; subnormals have fewer to give */
+  int digits = fabs(d) < DBL_MIN ? 1 : DBL_DIG;
+
+  for (; digits < 17; digits++) {
+    snprintf(buf, room, "%.*g", digits, d);
+    if (reads_back(buf, d))
+      return;
+    if (digits == 16 && upper_neighbour(buf, room, d))
+      return;
+  }
+  snprintf(buf, room, "%.17g", d);
+}
+
+/* From what printf made to what JSON has: `1,5e+07` becomes `1.5e7`. */
+static size_t tidy (char *out, const char *s) {
+  const char *point = localeconv()->decimal_point;
+  size_t point_len = strlen(point);
+  char *o = out;
+
+  while (*s != '\0') {
+    if (point_len > 0 && strncmp(s, point, point_len) == 0) {
+      *o++ = '.';
+      s += point_len;
+    } else if (*s == 'e') {
+      *o++ = *s++;
+      if (*s == '-')
+        *o++ = '-';
+      if (*s == '-' || *s == '+')
+        s++;
+      while (*s == '0' && s[1] != '\0')
+        s++;
+    } else {
+      *o++ = *s++;
+    }
+  }
+  *o = '\0';
+  return (size_t)(o - out);
+}
+
+static size_t format_integer (char *buf, int64_t i) {
+  char digits[24];
+  size_t n = 0, len = 0;
+  uint64_t v = i < 0 ? 0 - (uint64_t)i : (uint64_t)i;
+
+  do {
+    digits[n++] = (char)('0' + v % 10);
+    v /= 10;
+  } while (v > 0);
+  if (i < 0)
+    buf[len++] = '-';
+  while (n > 0)
+    buf[len++] = digits[--n];
+  buf[len] = '\0';
+  return len;
+}
+
+size_t hl_json_format (char *buf, double d) {
+  char wide[64];
+
+  if (fabs(d) < EXACT_MAX && d == floor(d) && !(d == 0 && signbit(d)))
+    return format_integer(buf, (int64_t)d);
+  shortest(wide, sizeof(wide), d);
+  return tidy(buf, wide);
+}
+
+/*-------------------------------------------------------------- printing */
+
+/* What follows the backslash; 'u' for the long form, 0 for no escape. */
+static const char escape_of[256] = {
+    'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'b', 't', 'n', 'u', 'f', 'r',
+    'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u',
+    'u', 'u', 'u', 'u', 0,   0,   '"', ['\\'] = '\\'};
+
+static bool print_text (hl_text *out, const char *s, size_t len) {
+  size_t i, start = 0;
+
+  if (!hl_text_reserve(out, len + 2))
+    return false;
+  hl_text_putc(out, '"');
+  for (i = 0; i < len; i++) {
+    char e = escape_of[(unsigned char)s[i]];
+    if (e == 0)
+      continue;
+    hl_text_add(out, s + start, i - start);
+    start = i + 1;
+    if (e == 'u')
+      hl_text_printf(out, "\\u%04x", (unsigned)(unsigned char)s[i]);
+    else
+      hl_text_add(out, (const char[2]){'\\', e}, 2);
+  }
+  hl_text_add(out, s + start, len - start);
+  return hl_text_putc(out, '"');
+}
+
+static bool print_number (hl_text *out, double d) {
+  char buf[HL_JSON_NUMBER_ROOM];
+
+  return hl_text_add(out, buf, hl_json_format(buf, d));
+}
+
+static bool print_children (hl_text *out, const cJSON *parent) {
+  bool object = cJSON_IsObject(parent);
+  const cJSON *child;
+
+  hl_text_putc(out, object ? '{' : '[');
+  for (child = parent->child; child != NULL; child = child->next) {
+    if (child != parent->child)
+      hl_text_putc(out, ',');
+    if (object) {
+      print_text(out, child->string, strlen(child->string));
+      hl_text_putc(out, ':');
+    }
+    if (!hl_json_print(out, child))
+      return false;
+  }
+  return hl_text_putc(out, object ? '}' : ']');
+}
+
+bool hl_json_print (hl_text *out, const cJSON *item) {
+  switch (item->type & 0xFF) {
+    case cJSON_False:
+      return hl_text_add(out, "false", 5);
+    case cJSON_True:
+      return hl_text_add(out, "true", 4);
+    case cJSON_Number:
+      return print_number(out, item->valuedouble);
+    case cJSON_String:
+      return print_text(out, item->valuestring, strlen(item->valuestring));
+    case cJSON_Raw:
+      return hl_text_puts(out, item->valuestring);
+    case cJSON_Array:
+    case cJSON_Object:
+      return print_children(out, item);
+    default:
+      return hl_text_add(out, "null", 4);
+  }
+}

@@ -1,0 +1,89 @@
+/*
+** json.h: JSON text from cJSON trees and back.
+**
+** cJSON is the document model; its printer and parser are not used, because
+** they keep every number as a double compared with a tolerance, and because
+** the parser accepts what RFC 8259 does not. Where a cJSON node cannot hold a
+** value exactly, the node is a cJSON_Raw with the JSON text of the value: an
+** integer beyond 2^53, or a string that contains U+0000.
+*/
+#ifndef HL_JSON_H
+#define HL_JSON_H
+
+#include <cjson/cJSON.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "text.h"
+
+/* Nesting accepted in an answer; real ones have five levels. */
+#define HL_JSON_DEPTH_IN 128
+
+#define HL_JSON_NUMBER_ROOM 40
+
+/*---------------------------------------------------------------- making */
+
+/* Each gives NULL when memory ran out. The number must be finite. */
+cJSON *hl_json_new (int type);
+cJSON *hl_json_new_number (double d);
+cJSON *hl_json_new_integer (int64_t i);
+cJSON *hl_json_new_string (const char *s, size_t len); /* UTF-8 */
+
+/* An empty table of which nobody said whether it is a list or an object: an
+** empty object with a mark, for the schema to decide. */
+cJSON *hl_json_new_shapeless (void);
+bool hl_json_is_shapeless (const cJSON *item);
+
+/* A value that was refused when it was read: the checks pass over it. */
+cJSON *hl_json_new_refused (void);
+bool hl_json_is_refused (const cJSON *item);
+
+/* Append to a list or object in constant time; takes `item`. `key` is NULL in
+** a list. False: out of memory, and `item` is gone. */
+bool hl_json_append (cJSON *parent, const char *key, size_t key_len,
+                     cJSON *item);
+
+/*--------------------------------------------------------------- looking */
+
+bool hl_json_is_number (const cJSON *item); /* exact integers included */
+bool hl_json_is_text (const cJSON *item);   /* texts with U+0000 included */
+
+/* "text", "number", "list", ...: for messages. */
+const char *hl_json_type_name (const cJSON *item);
+
+/* The member's text, or NULL if it is absent or no plain text. */
+const char *hl_json_get_text (const cJSON *object, const char *name);
+
+/* The integer of a number node if it has one that fits, exactly. */
+bool hl_json_get_integer (const cJSON *item, int64_t *out);
+
+/* The double nearest to a number node. */
+double hl_json_get_number (const cJSON *item);
+
+/* The bytes of a text with U+0000 (a cJSON_Raw that is_text). */
+bool hl_json_raw_text (const cJSON *item, hl_text *out);
+
+/*--------------------------------------------------------------- text out */
+
+/* Shortest decimal that reads back as `d`; returns its length. */
+size_t hl_json_format (char *buf, double d);
+
+/* Append the tree's JSON, without blanks. False: see `out`. */
+bool hl_json_print (hl_text *out, const cJSON *item);
+
+/*---------------------------------------------------------------- text in */
+
+typedef struct hl_json_fault {
+  const char *what; /* "a comma or ] is missing", ...; NULL: out of memory */
+  size_t offset;    /* bytes before the spot */
+} hl_json_fault;
+
+/*
+** Parse one JSON text as RFC 8259 has it; a byte order mark before it is
+** passed over, a lone surrogate escape becomes U+FFFD. `text[len]` must be
+** NUL. NULL: see `fault`.
+*/
+cJSON *hl_json_parse (const char *text, size_t len, hl_json_fault *fault);
+
+#endif

@@ -1,0 +1,136 @@
+/*
+** result.c: making what the public header calls an hl_result.
+*/
+#include "result.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const hl_rate_limit unknown_limits = {-1, -1, -1, -1, -1, false};
+
+static const hl_result memory = {
+    .kind = HL_MEMORY,
+    .message = "out of memory; nothing more is known of this call",
+    .rate_limit = {-1, -1, -1, -1, -1, false},
+    .retry_after_ms = -1,
+    .retryable = true};
+
+const char *hl_kind_name (hl_kind kind) {
+  static const char *const names[] = {
+      "ok",        "invalid",      "unauthorized", "forbidden",
+      "not_found", "duplicate",    "rejected",     "rate_limited",
+      "server",    "timeout",      "network",      "tls",
+      "protocol",  "memory",       "cancelled"};
+
+  return names[kind];
+}
+
+const char *hl_phase_name (hl_phase phase) {
+  static const char *const names[] = {NULL, "connect", "wait", "transfer"};
+
+  return names[phase];
+}
+
+hl_result *hl_result_new (hl_kind kind) {
+  hl_result *r = calloc(1, sizeof(*r));
+
+  if (r != NULL) {
+    r->kind = kind;
+    r->rate_limit = unknown_limits;
+    r->retry_after_ms = -1;
+  }
+  return r;
+}
+
+const hl_result *hl_result_memory (void) {
+  return &memory;
+}
+
+/* The members are const for the reader; they were allocated here. */
+static void drop (const void *p) {
+  free((void *)(uintptr_t)p);
+}
+
+void hl_result_free (const hl_result *r) {
+  if (r == NULL || r == &memory)
+    return;
+  drop(r->message);
+  drop(r->path);
+  hl_messages_free(r->messages, r->n_messages);
+  drop(r->body);
+  cJSON_Delete((cJSON *)(uintptr_t)r->document);
+  drop(r->trace_id);
+  drop(r);
+}
+
+bool hl_result_say (hl_result *r, const char *fmt, ...) {
+  hl_text t;
+  va_list ap;
+  char *message, *c;
+
+  hl_text_init(&t, HL_TEXT_MAX);
+  va_start(ap, fmt);
+  hl_text_vprintf(&t, fmt, ap);
+  va_end(ap);
+  message = hl_text_take(&t);
+  if (message == NULL)
+    return false;
+  for (c = message; *c != '\0'; c++)
+    if ((unsigned char)*c < 0x20 || *c == 0x7F)
+      *c = ' ';
+  drop(r->message);
+  r->message = message;
+  return true;
+}
+
+bool hl_result_complain (hl_result *r, const char *text) {
+  size_t n = r->n_messages;
+  hl_message *list = realloc((void *)(uintptr_t)r->messages,
+                             (n + 1) * sizeof(*list));
+
+  if (list == NULL)
+    return false;
+  r->messages = list;
+  list[n].path = NULL;
+  list[n].text = hl_strdup(text);
+  if (list[n].text == NULL)
+    return false;
+  r->n_messages = n + 1;
+  return true;
+}
+
+const hl_result *hl_result_invalid (hl_problems *p) {
+  hl_result *r = p->failed ? NULL : hl_result_new(HL_INVALID);
+  size_t more = p->n + p->dropped - 1;
+  bool said;
+
+  if (r == NULL) {
+    hl_problems_free(p);
+    return &memory;
+  }
+  hl_problems_sort(p);
+  r->messages = p->list;
+  r->n_messages = p->n;
+  hl_problems_init(p);
+  said = more == 0
+             ? hl_result_say(r, "%s", r->messages[0].text)
+             : hl_result_say(r, "%s (and %zu more problem%s, see messages)",
+                             r->messages[0].text, more, more == 1 ? "" : "s");
+  if (r->messages[0].path != NULL) {
+    r->path = hl_strdup(r->messages[0].path);
+    said = said && r->path != NULL;
+  }
+  if (!said) {
+    hl_result_free(r);
+    return &memory;
+  }
+  return r;
+}
+
+const hl_result *hl_result_refuse (const char *path, const char *text) {
+  hl_problems p;
+
+  hl_problems_init(&p);
+  hl_problems_add(&p, path, text);
+  return hl_result_invalid(&p);
+}

@@ -1,0 +1,32 @@
+/*
+** result.h: making what the public header calls an hl_result.
+*/
+#ifndef HL_RESULT_H
+#define HL_RESULT_H
+
+#include "highlevel.h"
+#include "problems.h"
+
+#define HL_BODY_KEPT ((size_t)16 * 1024)
+
+/* All unknown, of that kind. NULL: out of memory. */
+hl_result *hl_result_new (hl_kind kind);
+
+/* The one that needs no memory. It is shared: never write to it. */
+const hl_result *hl_result_memory (void);
+
+/* Give the message; line ends and other control characters become blanks.
+** False: out of memory. */
+bool hl_result_say (hl_result *r, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Copy one complaint of the server's. False: out of memory. */
+bool hl_result_complain (hl_result *r, const char *text);
+
+/* HL_INVALID with these problems, which are `p`'s no more. Never NULL. */
+const hl_result *hl_result_invalid (hl_problems *p);
+
+/* HL_INVALID with one problem. Never NULL. */
+const hl_result *hl_result_refuse (const char *path, const char *text);
+
+#endif

@@ -1,0 +1,103 @@
+/*
+** schema.h: what an update may hold, as data.
+**
+** One table of the 20 fields with what is nested in them. The checks, the
+** hints, the shape of an empty table and both API versions' spellings follow
+** from it; contact.c holds the mechanism.
+*/
+#ifndef HL_SCHEMA_H
+#define HL_SCHEMA_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+typedef enum hl_version { HL_V2021_07_28, HL_V3 } hl_version;
+
+/* False if there is no such version. NULL is the default one. */
+bool hl_version_find (const char *name, hl_version *out);
+const char *hl_version_name (hl_version version); /* the `Version` header */
+
+typedef enum hl_shape_type {
+  HL_SHAPE_TEXT,
+  HL_SHAPE_BOOLEAN,
+  HL_SHAPE_CHOICE, /* one of `choices` */
+  HL_SHAPE_DATE,
+  HL_SHAPE_COUNTRY,
+  HL_SHAPE_LIST,   /* of `item` */
+  HL_SHAPE_OBJECT, /* of `members` */
+  HL_SHAPE_CUSTOM  /* whatever one of the custom fields' types takes */
+} hl_shape_type;
+
+typedef struct hl_shape hl_shape;
+typedef struct hl_member hl_member;
+
+/* What to say about a name that is no member but often tried. */
+typedef struct hl_hint {
+  const char *name;
+  const char *text;
+} hl_hint;
+
+struct hl_shape {
+  hl_shape_type type;
+  const char *what;           /* "a text": for "must be a text, not ..." */
+  const char *const *choices; /* CHOICE; ends in NULL */
+  const hl_shape *item;       /* LIST */
+  const hl_member *members;   /* OBJECT; ends with a NULL name */
+  const hl_hint *hints;       /* OBJECT; ends with a NULL name; or NULL */
+  const char *noun;           /* OBJECT: what a member is called */
+  const char *identity;       /* OBJECT: said if no HL_IDENTIFIES is there */
+};
+
+enum {
+  HL_NULLABLE = 1,
+  HL_REQUIRED = 2,
+  HL_IDENTIFIES = 4, /* one of the members so marked must be there */
+  HL_NOT_EMPTY = 8,  /* a text that must not be "" */
+  HL_ZONE = 16       /* a text of letters, digits and / _ + - only */
+};
+
+struct hl_member {
+  const char *name;    /* as 2021-07-28 spells it */
+  const char *name_v3; /* as v3 does, where that differs */
+  const hl_shape *shape;
+  unsigned flags;
+  const char *empty_hint; /* HL_NOT_EMPTY: what to do instead */
+};
+
+/* The members of one object, at the most. */
+#define HL_MEMBERS_MAX 20
+
+extern const hl_shape hl_contact_shape;
+
+/* The spelling that goes over the wire. */
+const char *hl_member_name (const hl_member *m, hl_version version);
+
+/* The member of that name in either spelling; or NULL. */
+const hl_member *hl_member_find (const hl_shape *shape, const char *name);
+
+/* What to say about a name that `shape` does not have: a hint, or the member
+** it resembles most, or NULL for neither. */
+const char *hl_member_hint (const hl_shape *shape, const char *name);
+const char *hl_member_nearest (const hl_shape *shape, const char *name,
+                               hl_version version);
+
+/* One type of custom field: what values it takes. */
+typedef enum hl_custom_value {
+  HL_CUSTOM_TEXT = 1,
+  HL_CUSTOM_NUMBER = 2,
+  HL_CUSTOM_TEXTS = 4,
+  HL_CUSTOM_FILES = 8
+} hl_custom_value;
+
+typedef struct hl_custom_type {
+  const char *name; /* HighLevel's `dataType` */
+  hl_custom_value takes;
+} hl_custom_type;
+
+/* The nine of the API document, ending with a NULL name. */
+extern const hl_custom_type hl_custom_types[];
+
+/* All that any of them takes, as a set of hl_custom_value. */
+unsigned hl_custom_accepted (void);
+
+#endif

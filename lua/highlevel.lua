@@ -1,0 +1,250 @@
+--- Update contacts in HighLevel (GoHighLevel, LeadConnector).
+---
+---     local highlevel = require "highlevel"
+---     local client = highlevel.new { token = "pit-..." }
+---     local res, err, info = client:update_contact(contact_id, { firstName = "rosan" })
+---
+--- Misuse (an argument of the wrong type, a misspelt option) raises; what the
+--- world does comes back as `nil, err`. Times are seconds. The types of fields,
+--- options and errors stand in highlevel/types.lua.
+
+local core = require "highlevel.core"
+local errors = require "highlevel.errors"
+local options = require "highlevel.options"
+
+-- how long one wait may keep a script from noticing Ctrl-C
+local STRETCH = 0.2
+
+---@class highlevel
+local highlevel = { _VERSION = "lua-highlevel " .. core.version }
+
+--- JSON null: empties a field. lua-cjson's and nginx's null are the same value.
+highlevel.null = core.null
+
+---@class highlevel.Client
+local methods = {}
+
+-- A client's handle, token function and options: kept apart from the client,
+-- so that whoever dumps a client finds no secret in it.
+local private = setmetatable({}, { __mode = "k" })
+
+local client_mt = { __name = "highlevel.client", __index = methods }
+
+function client_mt.__tostring(client)
+  return "highlevel.client (" .. private[client].base_url .. ")"
+end
+
+local function mark(t, mt, name)
+  if type(t) ~= "table" then
+    error("highlevel." .. name .. ": a table is needed, not a " .. type(t), 3)
+  end
+  local old = getmetatable(t)
+  if old ~= nil and old ~= core.array_mt and old ~= core.object_mt then
+    error(
+      "highlevel." .. name .. ": this table has a metatable; set __jsontype = '" .. name .. "' in it",
+      3
+    )
+  end
+  return setmetatable(t, mt)
+end
+
+--- Mark a table as a list, even if it is empty.
+---@generic T: table
+---@param t T
+---@return T # the same table
+function highlevel.array(t)
+  return mark(t, core.array_mt, "array")
+end
+
+--- Mark a table as an object, even if it is empty.
+---@generic T: table
+---@param t T
+---@return T # the same table
+function highlevel.object(t)
+  return mark(t, core.object_mt, "object")
+end
+
+-- Run `f`, which checked its arguments before, and turn Lua's own want of
+-- memory into an error value; what else is raised goes on.
+local function guarded(ok, ...)
+  if ok then
+    return ...
+  end
+  if (...) == "not enough memory" then
+    return nil, errors.memory
+  end
+  error((...), 0)
+end
+
+local function adopted(res, err, info)
+  if res == nil then
+    return nil, errors.adopt(err)
+  end
+  return res, nil, info
+end
+
+local function check_arguments(where, fields, fields_level)
+  if type(fields) ~= "table" then
+    error(where .. ": fields must be a table, not a " .. type(fields), fields_level + 1)
+  end
+end
+
+-- The token of this call, asked for once: text, or nil for the client's own.
+local function ask_token(token)
+  if type(token) ~= "function" then
+    return token
+  end
+  local given, message = token()
+  if type(given) == "string" then
+    return given
+  end
+  return nil, errors.invalid("token", "the token function gave none: " .. tostring(message or type(given)))
+end
+
+local function send(state, id, fields, opt)
+  local started = core.now()
+  local timeout = opt.timeout or state.timeout
+  local asked = opt.token or state.token
+  local token, err = ask_token(asked)
+  if err then
+    return nil, err
+  end
+  if type(asked) == "function" then
+    timeout = math.max(timeout - (core.now() - started), 0.001)
+  end
+  local call = core.call(state.handle, id, fields, token, timeout, opt.strict)
+  while not core.wait(state.handle, call, STRETCH) do end
+  return adopted(core.result(call))
+end
+
+--- Update one contact.
+---
+--- Nothing is sent unless the fields pass every check. A key that is absent
+--- leaves its field alone, `highlevel.null` empties it. `tags` replaces all
+--- tags; custom fields merge by id.
+---@param id string the contact's id
+---@param fields highlevel.Fields
+---@param opt? highlevel.CallOptions
+---@return highlevel.Answer? res the answer, with the whole contact as it is now
+---@return highlevel.Error? err
+---@return highlevel.Info? info
+function methods:update_contact(id, fields, opt)
+  local state = private[self]
+  if not state then
+    error("update_contact: call it on a client, with a colon: client:update_contact(id, fields)", 2)
+  end
+  if core.is_closed(state.handle) then
+    error("update_contact: the client is closed; make a new one with highlevel.new", 2)
+  end
+  if type(id) ~= "string" then
+    error("update_contact: the contact id must be a string, not a " .. type(id), 2)
+  end
+  check_arguments("update_contact", fields, 2)
+  options.check_call(opt, "update_contact", 2)
+  return guarded(pcall(send, state, id, fields, opt or {}))
+end
+
+--- End the client: its connections are closed. Safe to call again.
+function methods:close()
+  core.close(private[self].handle)
+end
+
+client_mt.__close = methods.close
+client_mt.__gc = nil -- the handle within has its own
+
+-- A client, or nil and why not.
+local function make(opt)
+  local settings = {}
+  for name, value in pairs(opt) do
+    settings[name] = value
+  end
+  local handle, why = core.new(settings)
+  if not handle then
+    return nil, errors.adopt(why)
+  end
+  local client = setmetatable({}, client_mt)
+  private[client] = {
+    handle = handle,
+    -- a text is the handle's to keep
+    token = type(opt.token) == "function" and opt.token or nil,
+    timeout = opt.timeout or 30,
+    base_url = opt.base_url or "https://services.leadconnectorhq.com",
+  }
+  return client
+end
+
+--- Make a client for one account. Raises on an option that is misspelt,
+--- mistyped or unusable, naming it.
+---@param opt? highlevel.Options
+---@return highlevel.Client
+function highlevel.new(opt)
+  options.check_client(opt, "highlevel.new", 2)
+  local client, why = make(opt or {})
+  if not client then
+    error("highlevel.new: option " .. why.message, 2)
+  end
+  return client
+end
+
+local default_client
+
+-- The account of HIGHLEVEL_TOKEN, HIGHLEVEL_BASE_URL, HIGHLEVEL_API_VERSION.
+local function default()
+  if not default_client then
+    local api_version = os.getenv("HIGHLEVEL_API_VERSION")
+    local client, why = make({
+      token = os.getenv("HIGHLEVEL_TOKEN"),
+      base_url = os.getenv("HIGHLEVEL_BASE_URL"),
+      api_version = api_version,
+    })
+    if not client then
+      local variable = "HIGHLEVEL_" .. why.path:upper()
+      return nil, errors.invalid(variable, (why.message:gsub("^[%w_]+: ", "")))
+    end
+    default_client = client
+  end
+  return default_client
+end
+
+--- Update one contact of the account that the environment names:
+--- HIGHLEVEL_TOKEN, HIGHLEVEL_BASE_URL, HIGHLEVEL_API_VERSION, read at first
+--- use. Otherwise as `client:update_contact`.
+---@param id string
+---@param fields highlevel.Fields
+---@param opt? highlevel.CallOptions
+---@return highlevel.Answer? res
+---@return highlevel.Error? err
+---@return highlevel.Info? info
+function highlevel.update_contact(id, fields, opt)
+  if type(id) ~= "string" then
+    error("update_contact: the contact id must be a string, not a " .. type(id), 2)
+  end
+  check_arguments("update_contact", fields, 2)
+  options.check_call(opt, "update_contact", 2)
+  local client, why = default()
+  if not client then
+    return nil, why
+  end
+  return client:update_contact(id, fields, opt)
+end
+
+local function encode(fields, opt)
+  local text, err = core.encode(fields, opt.api_version, opt.strict)
+  if not text then
+    return nil, errors.adopt(err)
+  end
+  return text
+end
+
+--- The exact body that an update would send: a dry run.
+---@param fields highlevel.Fields
+---@param opt? highlevel.EncodeOptions
+---@return string? body JSON
+---@return highlevel.Error? err
+function highlevel.encode(fields, opt)
+  check_arguments("highlevel.encode", fields, 2)
+  options.check_encode(opt, "highlevel.encode", 2)
+  return guarded(pcall(encode, fields, opt or {}))
+end
+
+return highlevel

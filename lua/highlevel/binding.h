@@ -1,0 +1,55 @@
+/*
+** binding.h: what the files of the Lua binding share.
+**
+** Two rules keep memory safe, as any Lua call may leave by a longjmp: what C
+** allocated is owned by a box (a userdata with __gc) before Lua may raise, and
+** no Lua runs while libcurl is on the C stack.
+*/
+#ifndef HL_BINDING_H
+#define HL_BINDING_H
+
+#include <lauxlib.h>
+#include <lua.h>
+
+#include "highlevel.h"
+#include "text.h"
+
+#define HL_CLIENT_MT "highlevel.core.client"
+#define HL_CALL_MT "highlevel.core.call"
+#define HL_ARRAY_MT "highlevel.array"
+#define HL_OBJECT_MT "highlevel.object"
+
+/* What LuaJIT (Lua 5.1's interface) calls otherwise or does without. */
+#if LUA_VERSION_NUM < 502
+#define lua_rawlen(L, i) lua_objlen((L), (i))
+#endif
+#if LUA_VERSION_NUM < 503
+#define lua_isinteger(L, i) 0
+#endif
+#define HL_TCDATA 10 /* LuaJIT's lua_type of a cdata */
+
+/* Owner of whatever C allocated on the way of one call. */
+typedef struct hl_box {
+  hl_fields *fields;
+  hl_call *call;
+  char *text;
+  const hl_result *why;
+  hl_text scratch;
+} hl_box;
+
+/* core.c: raise what Lua itself raises, for the front to catch. */
+int hl_raise_memory (lua_State *L);
+
+/*
+** read.c: turn the table at `index` into fields, owned by `box`. What JSON
+** cannot say becomes a problem of the fields. Runs no Lua code: metamethods
+** are not asked. Raises only for want of memory.
+*/
+void hl_read_fields (lua_State *L, int index, hl_box *box);
+
+/* push.c: each pushes one value; `box` owns what is worked with. */
+void hl_push_json (lua_State *L, const cJSON *item, hl_box *box);
+void hl_push_error (lua_State *L, const hl_result *r, hl_box *box);
+void hl_push_info (lua_State *L, const hl_result *r);
+
+#endif

@@ -1,0 +1,309 @@
+/*
+** core.c: the module `highlevel.core`, handles and functions over the C core.
+**
+** No policy here: highlevel.lua checks arguments and decides; this passes
+** values across. Functions return what Lua's callers expect, `nil, error
+** table` for what the world did, and raise for misuse and want of memory.
+*/
+#include <stdlib.h>
+#include <string.h>
+
+#include "binding.h"
+#include "json.h"
+
+typedef struct lclient {
+  hl_client *c; /* NULL once closed */
+} lclient;
+
+int hl_raise_memory (lua_State *L) {
+  lua_pushliteral(L, "not enough memory");
+  return lua_error(L);
+}
+
+/*-------------------------------------------------------------------- box */
+
+static void box_clear (hl_box *box) {
+  hl_box full = *box;
+
+  memset(box, 0, sizeof(*box)); /* forget first, then free */
+  hl_fields_free(full.fields);
+  hl_call_free(full.call);
+  hl_free(full.text);
+  hl_result_free(full.why);
+  hl_text_free(&full.scratch);
+}
+
+/* Exists, with its __gc, before anything is put into it. */
+static hl_box *new_box (lua_State *L) {
+  hl_box *box = lua_newuserdata(L, sizeof(*box));
+
+  memset(box, 0, sizeof(*box));
+  luaL_getmetatable(L, HL_CALL_MT);
+  lua_setmetatable(L, -2);
+  return box;
+}
+
+static hl_fields *take_fields (hl_box *box) {
+  hl_fields *fields = box->fields;
+
+  box->fields = NULL;
+  return fields;
+}
+
+static int call_gc (lua_State *L) {
+  box_clear(luaL_checkudata(L, 1, HL_CALL_MT));
+  return 0;
+}
+
+/*----------------------------------------------------------------- client */
+
+static long field_ms (lua_State *L, const char *name) {
+  double seconds;
+
+  lua_getfield(L, 1, name);
+  seconds = lua_tonumber(L, -1);
+  lua_pop(L, 1);
+  if (seconds > 1e6)
+    seconds = 1e6; /* eleven days: forever, and fits a long of 32 bits */
+  return seconds > 0 && seconds < 0.001 ? 1 : (long)(seconds * 1e3);
+}
+
+/* Borrowed from the options, which stay on the stack. */
+static const char *field_text (lua_State *L, const char *name) {
+  const char *s;
+
+  lua_getfield(L, 1, name);
+  s = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : NULL;
+  lua_pop(L, 1);
+  return s;
+}
+
+static bool field_is (lua_State *L, const char *name, bool value) {
+  bool is;
+
+  lua_getfield(L, 1, name);
+  is = lua_isboolean(L, -1) && (lua_toboolean(L, -1) != 0) == value;
+  lua_pop(L, 1);
+  return is;
+}
+
+static size_t field_count (lua_State *L, const char *name) {
+  lua_Number n;
+
+  lua_getfield(L, 1, name);
+  n = lua_tonumber(L, -1);
+  lua_pop(L, 1);
+  return n >= 1 && n < 1e15 ? (size_t)n : 0;
+}
+
+/* new(options) -> client | nil, error */
+static int core_new (lua_State *L) {
+  hl_options o;
+  lclient *h;
+  hl_box *box;
+  size_t connections;
+  hl_kind kind;
+
+  luaL_checktype(L, 1, LUA_TTABLE);
+  memset(&o, 0, sizeof(o));
+  o.token = field_text(L, "token");
+  o.base_url = field_text(L, "base_url");
+  o.api_version = field_text(L, "api_version");
+  o.ca_file = field_text(L, "ca_file");
+  o.proxy = field_text(L, "proxy");
+  o.user_agent = field_text(L, "user_agent");
+  o.timeout_ms = field_ms(L, "timeout");
+  o.connect_timeout_ms = field_ms(L, "connect_timeout");
+  connections = field_count(L, "max_connections");
+  o.max_connections = connections > 100000 ? 100000 : (long)connections;
+  o.max_response_bytes = field_count(L, "max_response_bytes");
+  o.no_http2 = field_is(L, "http2", false);
+  o.lax = field_is(L, "strict", false);
+  box = new_box(L);
+  h = lua_newuserdata(L, sizeof(*h));
+  h->c = NULL;
+  luaL_getmetatable(L, HL_CLIENT_MT);
+  lua_setmetatable(L, -2);
+  kind = hl_client_new(&h->c, &o, &box->why);
+  if (kind == HL_OK)
+    return 1;
+  if (box->why == NULL)
+    return hl_raise_memory(L);
+  lua_pushnil(L);
+  hl_push_error(L, box->why, box);
+  box_clear(box);
+  return 2;
+}
+
+/* close(client), __gc, __close: safe to call again */
+static int core_close (lua_State *L) {
+  lclient *h = luaL_checkudata(L, 1, HL_CLIENT_MT);
+  hl_client *c = h->c;
+
+  h->c = NULL;
+  hl_client_free(c);
+  return 0;
+}
+
+static hl_client *check_client (lua_State *L, int arg) {
+  lclient *h = luaL_checkudata(L, arg, HL_CLIENT_MT);
+
+  luaL_argcheck(L, h->c != NULL, arg, "the client is closed");
+  return h->c;
+}
+
+/* is_closed(client) -> boolean */
+static int core_is_closed (lua_State *L) {
+  lclient *h = luaL_checkudata(L, 1, HL_CLIENT_MT);
+
+  lua_pushboolean(L, h->c == NULL);
+  return 1;
+}
+
+/*------------------------------------------------------------------ calls */
+
+/* call(client, id, fields, token, timeout, strict) -> call; the last three
+** may be nil, for the client's */
+static int core_call (lua_State *L) {
+  hl_client *c = check_client(L, 1);
+  size_t id_len;
+  const char *id = luaL_checklstring(L, 2, &id_len);
+  hl_call_options o;
+  double seconds;
+  hl_box *box;
+
+  luaL_checktype(L, 3, LUA_TTABLE);
+  memset(&o, 0, sizeof(o));
+  o.token = luaL_optstring(L, 4, NULL);
+  seconds = luaL_optnumber(L, 5, 0);
+  o.timeout_ms = seconds > 1e6                        ? 1000000000
+                 : seconds > 0 && seconds < 0.001 ? 1
+                                                      : (long)(seconds * 1e3);
+  if (lua_isboolean(L, 6))
+    o.strictness = lua_toboolean(L, 6) ? HL_STRICT : HL_LAX;
+  box = new_box(L);
+  hl_read_fields(L, 3, box);
+  box->call = hl_call_new(c, id, id_len, take_fields(box), &o);
+  if (box->call == NULL)
+    return hl_raise_memory(L);
+  hl_call_start(box->call);
+  return 1;
+}
+
+/* wait(client, call, seconds) -> true once the call is settled */
+static int core_wait (lua_State *L) {
+  lclient *h = luaL_checkudata(L, 1, HL_CLIENT_MT);
+  hl_box *box = luaL_checkudata(L, 2, HL_CALL_MT);
+  int wait_ms = (int)(luaL_checknumber(L, 3) * 1e3);
+
+  luaL_argcheck(L, box->call != NULL, 2, "the result was taken");
+  if (hl_call_result(box->call) == NULL && h->c != NULL)
+    hl_client_step(h->c, wait_ms);
+  lua_pushboolean(L, hl_call_result(box->call) != NULL);
+  return 1;
+}
+
+/* result(call) -> answer, nil, info | nil, error; once */
+static int core_result (lua_State *L) {
+  hl_box *box = luaL_checkudata(L, 1, HL_CALL_MT);
+  const hl_result *r;
+
+  luaL_argcheck(L, box->call != NULL && hl_call_result(box->call) != NULL, 1,
+                "there is no result");
+  r = hl_call_result(box->call);
+  if (r->kind == HL_OK) {
+    hl_push_json(L, r->document, box);
+    lua_pushnil(L);
+    hl_push_info(L, r);
+  } else {
+    lua_pushnil(L);
+    hl_push_error(L, r, box);
+    lua_pushnil(L);
+  }
+  box_clear(box);
+  return 3;
+}
+
+/* encode(fields, api_version, strict) -> body | nil, error */
+static int core_encode (lua_State *L) {
+  const char *version = luaL_optstring(L, 2, NULL);
+  bool lax = lua_isboolean(L, 3) && !lua_toboolean(L, 3);
+  hl_box *box;
+  size_t len;
+  hl_kind kind;
+
+  luaL_checktype(L, 1, LUA_TTABLE);
+  box = new_box(L);
+  hl_read_fields(L, 1, box);
+  kind = hl_encode(take_fields(box), version, lax, &box->text, &len, &box->why);
+  if (kind == HL_OK) {
+    lua_pushlstring(L, box->text, len);
+    box_clear(box);
+    return 1;
+  }
+  if (box->why == NULL)
+    return hl_raise_memory(L);
+  lua_pushnil(L);
+  hl_push_error(L, box->why, box);
+  box_clear(box);
+  return 2;
+}
+
+/* now() -> seconds on a clock that never goes back */
+static int core_now (lua_State *L) {
+  lua_pushnumber(L, (double)hl_now_us() / 1e6);
+  return 1;
+}
+
+/*----------------------------------------------------------------- module */
+
+static const luaL_Reg functions[] = {
+    {"new", core_new},       {"close", core_close},
+    {"call", core_call},     {"is_closed", core_is_closed},
+    {"wait", core_wait},     {"result", core_result},
+    {"encode", core_encode}, {"now", core_now},
+    {NULL, NULL}};
+
+/* A metatable with one function under `gc` and a `__jsontype`, either may be
+** NULL; left on the stack. */
+static void new_metatable (lua_State *L, const char *name, lua_CFunction gc,
+                           const char *jsontype) {
+  luaL_newmetatable(L, name);
+  lua_pushstring(L, name); /* LuaJIT does not */
+  lua_setfield(L, -2, "__name");
+  if (gc != NULL) {
+    lua_pushcfunction(L, gc);
+    lua_setfield(L, -2, "__gc");
+    lua_pushboolean(L, 0); /* getmetatable gives nothing away */
+    lua_setfield(L, -2, "__metatable");
+  }
+  if (jsontype != NULL) {
+    lua_pushstring(L, jsontype);
+    lua_setfield(L, -2, "__jsontype");
+  }
+}
+
+__attribute__((visibility("default"))) int luaopen_highlevel_core (
+    lua_State *L);
+
+int luaopen_highlevel_core (lua_State *L) {
+  const luaL_Reg *f;
+
+  new_metatable(L, HL_CLIENT_MT, core_close, NULL);
+  new_metatable(L, HL_CALL_MT, call_gc, NULL);
+  lua_pop(L, 2);
+  lua_createtable(L, 0, 12);
+  for (f = functions; f->name != NULL; f++) {
+    lua_pushcfunction(L, f->func);
+    lua_setfield(L, -2, f->name);
+  }
+  new_metatable(L, HL_ARRAY_MT, NULL, "array");
+  lua_setfield(L, -2, "array_mt");
+  new_metatable(L, HL_OBJECT_MT, NULL, "object");
+  lua_setfield(L, -2, "object_mt");
+  lua_pushlightuserdata(L, NULL);
+  lua_setfield(L, -2, "null");
+  lua_pushliteral(L, HL_VERSION);
+  lua_setfield(L, -2, "version");
+  return 1;
+}

@@ -1,0 +1,150 @@
+--- Options: their names, their types, and what to say of a wrong one.
+
+local options = {}
+
+-- Each check returns nil for a good value, or what it must be.
+
+local function text(value)
+  return type(value) ~= "string" and "a string" or nil
+end
+
+local function flag(value)
+  return type(value) ~= "boolean" and "true or false" or nil
+end
+
+local function seconds(value)
+  if type(value) ~= "number" or not (value > 0 and value < math.huge) then
+    return "a number of seconds above 0"
+  end
+end
+
+local function count_from(least)
+  return function(value)
+    if type(value) ~= "number" or value < least or value % 1 ~= 0 then
+      return "a whole number, " .. least .. " or more"
+    end
+  end
+end
+
+local function token(value)
+  if type(value) ~= "string" and type(value) ~= "function" then
+    return "a string, or a function that returns one"
+  end
+end
+
+local function api_version(value)
+  return value ~= "2021-07-28" and value ~= "v3" and '"2021-07-28" or "v3"' or nil
+end
+
+local function rate_limit(value)
+  local wanted = "false, or a table like { requests = 100, interval = 10 }"
+  if value == false then
+    return nil
+  end
+  if type(value) ~= "table" then
+    return wanted
+  end
+  for name in pairs(value) do
+    if name ~= "requests" and name ~= "interval" then
+      return wanted
+    end
+  end
+  if count_from(1)(value.requests) or seconds(value.interval) then
+    return wanted
+  end
+end
+
+local of_call = {
+  timeout = seconds,
+  retries = count_from(0),
+  strict = flag,
+  token = token,
+}
+
+local of_client = {
+  token = token,
+  base_url = text,
+  api_version = api_version,
+  timeout = seconds,
+  connect_timeout = seconds,
+  retries = count_from(0),
+  rate_limit = rate_limit,
+  max_connections = count_from(1),
+  http2 = flag,
+  ca_file = text,
+  proxy = text,
+  user_agent = text,
+  strict = flag,
+  max_response_bytes = count_from(1),
+}
+
+local of_encode = { api_version = api_version, strict = flag }
+
+local function names(known)
+  local list = {}
+  for name in pairs(known) do
+    list[#list + 1] = name
+  end
+  table.sort(list)
+  return table.concat(list, ", ")
+end
+
+local function plain(name)
+  return (tostring(name):lower():gsub("[_%- ]", ""))
+end
+
+local function unknown(known, name)
+  for other in pairs(known) do
+    local a, b = plain(other), plain(name)
+    -- apart by case and underscores, or one the beginning of the other
+    if a == b or (#b >= 3 and (a:sub(1, #b) == b or b:sub(1, #a) == a)) then
+      return ("there is no option '%s'; did you mean '%s'?"):format(tostring(name), other)
+    end
+  end
+  return ("there is no option '%s'; there are: %s"):format(tostring(name), names(known))
+end
+
+local function check(known, given, where, level)
+  if given == nil then
+    return
+  end
+  if type(given) ~= "table" then
+    error(where .. ": options must be a table, not a " .. type(given), level + 1)
+  end
+  for name, value in pairs(given) do
+    local rule = known[name]
+    local wanted
+    if rule then
+      wanted = rule(value)
+    end
+    if not rule then
+      error(where .. ": " .. unknown(known, name), level + 1)
+    elseif wanted then
+      -- the value itself stays out of it: it may be a secret
+      error(
+        ("%s: option '%s' must be %s (it is a %s)"):format(where, name, wanted, type(value)),
+        level + 1
+      )
+    end
+  end
+end
+
+--- Each raises at `level` on a misspelt or mistyped option, naming it.
+---@param given table?
+---@param where string the function that was called
+---@param level integer as for `error`, counted from the caller
+function options.check_client(given, where, level)
+  check(of_client, given, where, level + 1)
+end
+
+function options.check_call(given, where, level)
+  if given ~= nil then
+    check(of_call, given, where, level + 1)
+  end
+end
+
+function options.check_encode(given, where, level)
+  check(of_encode, given, where, level + 1)
+end
+
+return options

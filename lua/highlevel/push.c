@@ -1,0 +1,179 @@
+/*
+** push.c: from cJSON, and from results, to Lua values.
+*/
+#include <string.h>
+
+#include "binding.h"
+#include "json.h"
+
+static void push_children (lua_State *L, const cJSON *item, hl_box *box);
+
+static void push_number (lua_State *L, const cJSON *item) {
+#if LUA_VERSION_NUM >= 503
+  int64_t i;
+  if (hl_json_get_integer(item, &i)) {
+    lua_pushinteger(L, (lua_Integer)i);
+    return;
+  }
+#endif
+  lua_pushnumber(L, hl_json_get_number(item));
+}
+
+static void push_raw (lua_State *L, const cJSON *item, hl_box *box) {
+  if (!hl_json_is_text(item)) {
+    push_number(L, item);
+    return;
+  }
+  hl_text_init(&box->scratch, HL_TEXT_MAX);
+  if (!hl_json_raw_text(item, &box->scratch))
+    hl_raise_memory(L);
+  lua_pushlstring(L, box->scratch.bytes, box->scratch.len);
+  hl_text_free(&box->scratch);
+}
+
+void hl_push_json (lua_State *L, const cJSON *item, hl_box *box) {
+  switch (item->type & 0xFF) {
+    case cJSON_False:
+    case cJSON_True:
+      lua_pushboolean(L, cJSON_IsTrue(item));
+      break;
+    case cJSON_Number:
+      push_number(L, item);
+      break;
+    case cJSON_String:
+      lua_pushstring(L, item->valuestring);
+      break;
+    case cJSON_Raw:
+      push_raw(L, item, box);
+      break;
+    case cJSON_Array:
+    case cJSON_Object:
+      push_children(L, item, box);
+      break;
+    default:
+      lua_pushlightuserdata(L, NULL);
+  }
+}
+
+static int count (const cJSON *parent) {
+  const cJSON *child;
+  int n = 0;
+
+  for (child = parent->child; child != NULL; child = child->next)
+    n++;
+  return n;
+}
+
+/* null is an absent key in an object, and highlevel.null in a list. */
+static void push_children (lua_State *L, const cJSON *parent, hl_box *box) {
+  const cJSON *child = parent->child;
+  int n = count(parent), i = 0;
+
+  luaL_checkstack(L, 4, "too deep an answer");
+  if (cJSON_IsArray(parent)) {
+    lua_createtable(L, n, 0);
+    luaL_getmetatable(L, HL_ARRAY_MT);
+    lua_setmetatable(L, -2);
+    for (; child != NULL; child = child->next) {
+      hl_push_json(L, child, box);
+      lua_rawseti(L, -2, ++i);
+    }
+    return;
+  }
+  lua_createtable(L, 0, n);
+  for (; child != NULL; child = child->next) {
+    if (cJSON_IsNull(child))
+      continue;
+    lua_pushstring(L, child->string);
+    hl_push_json(L, child, box);
+    lua_rawset(L, -3);
+  }
+}
+
+/*---------------------------------------------------------------- results */
+
+static void set_text (lua_State *L, const char *name, const char *value) {
+  if (value != NULL) {
+    lua_pushstring(L, value);
+    lua_setfield(L, -2, name);
+  }
+}
+
+static void set_number (lua_State *L, const char *name, double value) {
+  lua_pushnumber(L, value);
+  lua_setfield(L, -2, name);
+}
+
+static void set_integer (lua_State *L, const char *name, int64_t value) {
+  lua_pushinteger(L, (lua_Integer)value);
+  lua_setfield(L, -2, name);
+}
+
+static void set_count (lua_State *L, const char *name, int64_t value) {
+  if (value >= 0)
+    set_integer(L, name, value);
+}
+
+static void set_rate_limit (lua_State *L, const hl_result *r) {
+  const hl_rate_limit *rate = &r->rate_limit;
+
+  lua_createtable(L, 0, 6);
+  if (r->kind == HL_RATE_LIMITED)
+    set_text(L, "scope", rate->daily_spent ? "daily" : "burst");
+  set_count(L, "limit", rate->limit);
+  set_count(L, "remaining", rate->remaining);
+  if (rate->interval_ms >= 0)
+    set_number(L, "interval", (double)rate->interval_ms / 1e3);
+  set_count(L, "daily_limit", rate->daily_limit);
+  set_count(L, "daily_remaining", rate->daily_remaining);
+  lua_setfield(L, -2, "rate_limit");
+}
+
+/* What both an error and `info` tell of the call. */
+static void set_facts (lua_State *L, const hl_result *r) {
+  set_integer(L, "attempts", r->attempts);
+  set_number(L, "seconds", (double)r->elapsed_us / 1e6);
+  if (r->status > 0)
+    set_integer(L, "status", r->status);
+  set_text(L, "trace_id", r->trace_id);
+  set_text(L, "http_version", r->http_version);
+  set_rate_limit(L, r);
+}
+
+void hl_push_info (lua_State *L, const hl_result *r) {
+  lua_createtable(L, 0, 6);
+  set_facts(L, r);
+}
+
+static void set_messages (lua_State *L, const hl_result *r) {
+  size_t i;
+
+  lua_createtable(L, (int)r->n_messages, 0);
+  for (i = 0; i < r->n_messages; i++) {
+    lua_pushstring(L, r->messages[i].text);
+    lua_rawseti(L, -2, (int)i + 1);
+  }
+  lua_setfield(L, -2, "messages");
+}
+
+void hl_push_error (lua_State *L, const hl_result *r, hl_box *box) {
+  lua_createtable(L, 0, 16);
+  set_text(L, "kind", hl_kind_name(r->kind));
+  set_text(L, "message", r->message);
+  set_text(L, "path", r->path);
+  set_text(L, "phase", hl_phase_name(r->phase));
+  set_messages(L, r);
+  set_facts(L, r);
+  lua_pushboolean(L, r->retryable);
+  lua_setfield(L, -2, "retryable");
+  if (r->retry_after_ms >= 0)
+    set_number(L, "retry_after", (double)r->retry_after_ms / 1e3);
+  if (r->body != NULL) {
+    lua_pushlstring(L, r->body, r->body_len);
+    lua_setfield(L, -2, "body");
+  }
+  if (cJSON_IsObject(r->meta)) {
+    hl_push_json(L, r->meta, box);
+    lua_setfield(L, -2, "meta");
+  }
+}

@@ -1,0 +1,335 @@
+/*
+** read.c: from Lua tables to cJSON.
+*/
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "binding.h"
+#include "contact.h"
+#include "json.h"
+
+/* Stack slots: three for each level, and a few to work with. */
+#define SLOTS (3 * HL_DEPTH_OUT + 20)
+
+typedef struct reader {
+  lua_State *L;
+  hl_fields *fields;
+  int jsontype; /* index of the string "__jsontype" */
+  const void *tables[HL_DEPTH_OUT]; /* the ones being read, outermost first */
+  int depth;
+  bool no_memory;
+} reader;
+
+typedef enum shape { SHAPE_OPEN, SHAPE_ARRAY, SHAPE_OBJECT } shape;
+
+static cJSON *read_value (reader *r, const hl_path *path);
+static void read_children (reader *r, cJSON *parent, const hl_path *path);
+
+/* Note a problem; what stands in the value's place keeps the checks quiet. */
+static cJSON *refuse (reader *r, const hl_path *path, const char *text) {
+  hl_text where;
+
+  hl_text_init(&where, 4096);
+  hl_path_print(&where, path);
+  if (where.failed ||
+      hl_fields_complain(r->fields, where.bytes, text) != HL_OK)
+    r->no_memory = true;
+  hl_text_free(&where);
+  return hl_json_new_refused();
+}
+
+static void append (reader *r, cJSON *parent, const char *key, size_t len,
+                    cJSON *item) {
+  if (!hl_json_append(parent, key, len, item))
+    r->no_memory = true;
+}
+
+/*------------------------------------------------------------------ marks */
+
+/* Push lua-cjson's value of that name, or nil; never loads lua-cjson. */
+static void push_cjson (lua_State *L, const char *name) {
+  static const char *const modules[] = {"cjson", "cjson.safe"};
+  size_t i;
+
+  lua_getfield(L, LUA_REGISTRYINDEX, "_LOADED"); /* loaded */
+  for (i = 0; i < 2; i++) {
+    lua_pushstring(L, modules[i]);
+    lua_rawget(L, -2); /* loaded, module */
+    if (lua_istable(L, -1)) {
+      lua_pushstring(L, name);
+      lua_rawget(L, -2);
+      if (!lua_isnil(L, -1)) {
+        lua_replace(L, -3);
+        lua_pop(L, 1);
+        return;
+      }
+      lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
+  }
+  lua_pop(L, 1);
+  lua_pushnil(L);
+}
+
+/* Is the value on the top lua-cjson's value of that name? */
+static bool is_cjson (lua_State *L, const char *name) {
+  bool same;
+
+  push_cjson(L, name);
+  same = !lua_isnil(L, -1) && lua_rawequal(L, -1, -2);
+  lua_pop(L, 1);
+  return same;
+}
+
+static bool is_empty (lua_State *L) {
+  lua_pushnil(L);
+  if (lua_next(L, -2) == 0)
+    return true;
+  lua_pop(L, 2);
+  return false;
+}
+
+/* What the metatable of the table on the top says. */
+static shape marked_shape (reader *r) {
+  lua_State *L = r->L;
+  shape s = SHAPE_OPEN;
+
+  if (!lua_getmetatable(L, -1))
+    return SHAPE_OPEN;
+  lua_pushvalue(L, r->jsontype);
+  lua_rawget(L, -2); /* table, metatable, mark */
+  if (lua_type(L, -1) == LUA_TSTRING) {
+    const char *mark = lua_tostring(L, -1);
+    s = strcmp(mark, "array") == 0    ? SHAPE_ARRAY
+        : strcmp(mark, "object") == 0 ? SHAPE_OBJECT
+                                      : SHAPE_OPEN;
+  }
+  lua_pop(L, 1);
+  if (s == SHAPE_OPEN && is_cjson(L, "array_mt"))
+    s = SHAPE_ARRAY;
+  if (s == SHAPE_OPEN && is_cjson(L, "empty_array_mt")) {
+    lua_pop(L, 1);
+    return is_empty(L) ? SHAPE_ARRAY : SHAPE_OPEN;
+  }
+  lua_pop(L, 1);
+  return s;
+}
+
+/*----------------------------------------------------------------- tables */
+
+/* What keys the table on the top has. */
+typedef struct keys {
+  size_t texts;
+  size_t indexes; /* whole numbers from 1 */
+  size_t largest;
+  int other; /* type of a key that is neither; or LUA_TNONE */
+} keys;
+
+static keys look_at_keys (lua_State *L) {
+  keys k = {0, 0, 0, LUA_TNONE};
+
+  lua_pushnil(L);
+  while (lua_next(L, -2) != 0) {
+    lua_pop(L, 1);
+    if (lua_type(L, -1) == LUA_TSTRING) {
+      k.texts++;
+    } else if (lua_type(L, -1) == LUA_TNUMBER) {
+      lua_Number n = lua_tonumber(L, -1);
+      if (n >= 1 && n < 1e15 && n == (lua_Number)(size_t)n) {
+        k.indexes++;
+        if ((size_t)n > k.largest)
+          k.largest = (size_t)n;
+      } else {
+        k.other = LUA_TNUMBER;
+      }
+    } else {
+      k.other = lua_type(L, -1);
+    }
+  }
+  return k;
+}
+
+/* NULL if the keys make a list or an object; else what is wrong with them. */
+static const char *bad_keys (reader *r, const keys *k, shape s, char *buf,
+                             size_t room) {
+  if (k->other == LUA_TNUMBER)
+    return "a key that is a number but no place in a list (1, 2, 3 ...)";
+  if (k->other != LUA_TNONE) {
+    snprintf(buf, room, "a key that is a %s; keys must be texts",
+             lua_typename(r->L, k->other));
+    return buf;
+  }
+  if (k->texts > 0 && k->indexes > 0)
+    return "a table with list elements and named keys; it must be one or the "
+           "other";
+  if (s == SHAPE_ARRAY && k->texts > 0)
+    return "marked as a list, but it has named keys";
+  if (s == SHAPE_OBJECT && k->indexes > 0)
+    return "marked as an object, but it has list elements";
+  if (k->indexes != k->largest) {
+    snprintf(buf, room,
+             "a list with holes (%zu elements, the last one at %zu); use "
+             "highlevel.null for an empty place",
+             k->indexes, k->largest);
+    return buf;
+  }
+  return NULL;
+}
+
+static bool is_ancestor (const reader *r, const void *table) {
+  int i;
+
+  for (i = 0; i < r->depth; i++)
+    if (r->tables[i] == table)
+      return true;
+  return false;
+}
+
+/* A node for the table on the top, its children still to be read. */
+static cJSON *new_table (reader *r, const hl_path *path) {
+  const char *wrong;
+  char buf[120];
+  shape s;
+  keys k;
+
+  if (is_ancestor(r, lua_topointer(r->L, -1)))
+    return refuse(r, path, "a table that contains itself");
+  if (r->depth == HL_DEPTH_OUT)
+    return refuse(r, path, "nested deeper than 32 levels");
+  s = marked_shape(r);
+  k = look_at_keys(r->L);
+  wrong = bad_keys(r, &k, s, buf, sizeof(buf));
+  if (wrong != NULL)
+    return refuse(r, path, wrong);
+  if (s == SHAPE_OPEN && k.texts == 0 && k.indexes == 0)
+    return hl_json_new_shapeless();
+  return hl_json_new(s == SHAPE_ARRAY || k.indexes > 0 ? cJSON_Array
+                                                       : cJSON_Object);
+}
+
+static void add_child (reader *r, cJSON *parent, const char *key, size_t len,
+                       const hl_path *path) {
+  cJSON *item = read_value(r, path);
+
+  append(r, parent, key, len, item);
+  if (!r->no_memory && lua_istable(r->L, -1) &&
+      (cJSON_IsArray(item) || cJSON_IsObject(item)))
+    read_children(r, item, path);
+}
+
+static void read_list (reader *r, cJSON *parent, const hl_path *path) {
+  size_t i, n = lua_rawlen(r->L, -1);
+
+  for (i = 1; i <= n && !r->no_memory; i++) {
+    hl_path at = {path, NULL, 0, i};
+    lua_rawgeti(r->L, -1, (int)i);
+    add_child(r, parent, NULL, 0, &at);
+    lua_pop(r->L, 1);
+  }
+}
+
+static void read_object (reader *r, cJSON *parent, const hl_path *path) {
+  lua_State *L = r->L;
+
+  lua_pushnil(L);
+  while (lua_next(L, -2) != 0) { /* table, key, value */
+    hl_path at = {path, NULL, 0, 0};
+    at.key = lua_tolstring(L, -2, &at.key_len);
+    if (memchr(at.key, '\0', at.key_len) != NULL)
+      cJSON_Delete(refuse(r, &at, "a name with a NUL byte in it"));
+    else
+      add_child(r, parent, at.key, at.key_len, &at);
+    lua_pop(L, 1);
+    if (r->no_memory) {
+      lua_pop(L, 1);
+      return;
+    }
+  }
+}
+
+/* The table on the top, into its node. */
+static void read_children (reader *r, cJSON *parent, const hl_path *path) {
+  r->tables[r->depth++] = lua_topointer(r->L, -1);
+  if (cJSON_IsArray(parent))
+    read_list(r, parent, path);
+  else
+    read_object(r, parent, path);
+  r->depth--;
+}
+
+/*----------------------------------------------------------------- values */
+
+static cJSON *read_pointer (reader *r, const hl_path *path) {
+  if (lua_touserdata(r->L, -1) == NULL)
+    return hl_json_new(cJSON_NULL); /* highlevel.null, cjson.null, ngx.null */
+  if (is_cjson(r->L, "empty_array"))
+    return hl_json_new(cJSON_Array);
+  return refuse(r, path, "a light userdata cannot be sent");
+}
+
+static cJSON *read_other (reader *r, const hl_path *path) {
+  char text[80];
+  int type = lua_type(r->L, -1);
+
+  if (type == HL_TCDATA)
+    return refuse(r, path,
+                  "a cdata cannot be sent; make a 64-bit one a number with "
+                  "tonumber");
+  snprintf(text, sizeof(text), "a %s cannot be sent",
+           lua_typename(r->L, type));
+  return refuse(r, path, text);
+}
+
+/* The value on the top, without its children. NULL: out of memory. */
+static cJSON *read_value (reader *r, const hl_path *path) {
+  lua_State *L = r->L;
+  const char *s;
+  size_t len;
+
+  switch (lua_type(L, -1)) {
+    case LUA_TSTRING:
+      s = lua_tolstring(L, -1, &len);
+      return hl_json_new_string(s, len);
+    case LUA_TNUMBER:
+      if (lua_isinteger(L, -1))
+        return hl_json_new_integer((int64_t)lua_tointeger(L, -1));
+      return hl_json_new_number(lua_tonumber(L, -1));
+    case LUA_TBOOLEAN:
+      return hl_json_new(lua_toboolean(L, -1) ? cJSON_True : cJSON_False);
+    case LUA_TTABLE:
+      return new_table(r, path);
+    case LUA_TLIGHTUSERDATA:
+      return read_pointer(r, path);
+    default:
+      return read_other(r, path);
+  }
+}
+
+void hl_read_fields (lua_State *L, int index, hl_box *box) {
+  static const hl_path root = {NULL, NULL, 0, 0};
+  reader r;
+  cJSON *document;
+
+  memset(&r, 0, sizeof(r));
+  r.L = L;
+  luaL_checkstack(L, SLOTS, "too deep a table");
+  lua_pushliteral(L, "__jsontype");
+  r.jsontype = lua_gettop(L);
+  lua_pushvalue(L, index);
+  /* a place for problems before there is a document */
+  box->fields = hl_fields_new(hl_json_new_shapeless());
+  r.fields = box->fields;
+  if (r.fields == NULL)
+    hl_raise_memory(L);
+  document = new_table(&r, &root);
+  if (document == NULL)
+    r.no_memory = true;
+  else
+    hl_fields_replace(r.fields, document);
+  if (!r.no_memory && (cJSON_IsArray(document) || cJSON_IsObject(document)))
+    read_children(&r, document, &root);
+  lua_pop(L, 2);
+  if (r.no_memory)
+    hl_raise_memory(L);
+}
