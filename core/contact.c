@@ -71,9 +71,9 @@ typedef struct ranked {
 static int by_rank (const void *a, const void *b) {
   const ranked *x = a, *y = b;
 
-  if (x->member != NULL && y->member != NULL)
-    return (x->member > y->member) - (x->member < y->member);
-  if (x->member != NULL || y->member != NULL)
+  if (x->member != NULL && y->member != NULL && x->member != y->member)
+    return x->member > y->member ? 1 : -1;
+  if ((x->member != NULL) != (y->member != NULL))
     return x->member != NULL ? -1 : 1;
   return strcmp(x->item->string, y->item->string);
 }
@@ -259,7 +259,8 @@ static void check_list (walk *w, const hl_shape *shape, cJSON *list,
   }
 }
 
-static void complain_unknown (walk *w, const hl_shape *shape, const char *name,
+/* True if it could say what the name should have been. */
+static bool complain_unknown (walk *w, const hl_shape *shape, const char *name,
                               const hl_path *path) {
   const char *hint = hl_member_hint(shape, name);
   const char *nearest =
@@ -274,6 +275,7 @@ static void complain_unknown (walk *w, const hl_shape *shape, const char *name,
     hl_problems_at(w->problems, path,
                    "is not %s, and one unknown name fails the whole update",
                    shape->noun);
+  return hint != NULL || nearest != NULL;
 }
 
 /* Give a member the spelling of the version, without asking for memory. */
@@ -284,18 +286,24 @@ static void rename_member (cJSON *item, const char *name) {
   item->type |= cJSON_StringIsConst;
 }
 
+/* What an object was seen to hold. */
+typedef struct seen {
+  const char *names[HL_MEMBERS_MAX]; /* as spelt, at the member's place */
+  bool misspelt; /* a name stands for a member that is missing, perhaps */
+} seen;
+
 static void check_member (walk *w, const hl_shape *shape, cJSON *item,
-                          const hl_path *path, const char **seen) {
+                          const hl_path *path, seen *s) {
   const hl_member *m = hl_member_find(shape, item->string);
-  const char **mine = m != NULL ? &seen[m - shape->members] : NULL;
+  const char **mine = m != NULL ? &s->names[m - shape->members] : NULL;
 
   if (m == NULL) {
     if (!is_utf8(w, item->string, path, "this name"))
       return;
     if (w->lax)
       check_open(w, item, path);
-    else
-      complain_unknown(w, shape, item->string, path);
+    else if (complain_unknown(w, shape, item->string, path))
+      s->misspelt = true;
     return;
   }
   if (*mine != NULL) {
@@ -310,12 +318,12 @@ static void check_member (walk *w, const hl_shape *shape, cJSON *item,
 }
 
 static void check_missing (walk *w, const hl_shape *shape, const hl_path *path,
-                           const char *const *seen) {
+                           const seen *s) {
   const hl_member *m;
   bool identified = shape->identity == NULL;
 
   for (m = shape->members; m->name != NULL; m++) {
-    bool there = seen[m - shape->members] != NULL;
+    bool there = s->names[m - shape->members] != NULL;
     if ((m->flags & HL_IDENTIFIES) != 0 && there)
       identified = true;
     if ((m->flags & HL_REQUIRED) != 0 && !there)
@@ -328,13 +336,13 @@ static void check_missing (walk *w, const hl_shape *shape, const hl_path *path,
 
 static void check_object (walk *w, const hl_shape *shape, cJSON *object,
                           const hl_path *path) {
-  const char *seen[HL_MEMBERS_MAX] = {NULL};
+  seen s = {{NULL}, false};
   cJSON *child;
 
   put_in_order(w, shape, object);
   for (child = object->child; child != NULL; child = child->next) {
     hl_path at = path_key(path, child->string);
-    check_member(w, shape, child, &at, seen);
+    check_member(w, shape, child, &at, &s);
   }
   /* spelt anew only now: the paths above show the caller's own spelling */
   for (child = object->child; child != NULL; child = child->next) {
@@ -342,7 +350,8 @@ static void check_object (walk *w, const hl_shape *shape, cJSON *object,
     if (m != NULL)
       rename_member(child, hl_member_name(m, w->version));
   }
-  check_missing(w, shape, path, seen);
+  if (!s.misspelt)
+    check_missing(w, shape, path, &s);
 }
 
 /*---------------------------------------------------------- custom fields */

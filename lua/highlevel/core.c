@@ -249,6 +249,13 @@ static int core_encode (lua_State *L) {
   return 2;
 }
 
+/* distance(a, b) -> how many edits lead from one name to the other */
+static int core_distance (lua_State *L) {
+  lua_pushinteger(L, hl_edit_distance(luaL_checkstring(L, 1),
+                                      luaL_checkstring(L, 2)));
+  return 1;
+}
+
 /* now() -> seconds on a clock that never goes back */
 static int core_now (lua_State *L) {
   lua_pushnumber(L, (double)hl_now_us() / 1e6);
@@ -262,6 +269,7 @@ static const luaL_Reg functions[] = {
     {"call", core_call},     {"is_closed", core_is_closed},
     {"wait", core_wait},     {"result", core_result},
     {"encode", core_encode}, {"now", core_now},
+    {"distance", core_distance},
     {NULL, NULL}};
 
 /* A metatable with one function under `gc` and a `__jsontype`, either may be

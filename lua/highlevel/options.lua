@@ -1,5 +1,7 @@
 --- Options: their names, their types, and what to say of a wrong one.
 
+local core = require "highlevel.core"
+
 local options = {}
 
 -- Each check returns nil for a good value, or what it must be.
@@ -89,19 +91,19 @@ local function names(known)
   return table.concat(list, ", ")
 end
 
-local function plain(name)
-  return (tostring(name):lower():gsub("[_%- ]", ""))
-end
-
 local function unknown(known, name)
+  name = tostring(name)
+  local nearest, least = nil, math.min(3, math.floor(#name / 2)) + 1
   for other in pairs(known) do
-    local a, b = plain(other), plain(name)
-    -- apart by case and underscores, or one the beginning of the other
-    if a == b or (#b >= 3 and (a:sub(1, #b) == b or b:sub(1, #a) == a)) then
-      return ("there is no option '%s'; did you mean '%s'?"):format(tostring(name), other)
+    local distance = core.distance(name, other)
+    if distance < least or (distance == least and nearest and other < nearest) then
+      nearest, least = other, distance
     end
   end
-  return ("there is no option '%s'; there are: %s"):format(tostring(name), names(known))
+  if nearest then
+    return ("there is no option '%s'; did you mean '%s'?"):format(name, nearest)
+  end
+  return ("there is no option '%s'; there are: %s"):format(name, names(known))
 end
 
 local function check(known, given, where, level)
