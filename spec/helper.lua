@@ -75,6 +75,30 @@ function helper.timed(f, ...)
   return after(f(...))
 end
 
+-- The interpreter that runs the specs: the lowest of `arg`.
+local function interpreter()
+  local i = 0
+  while arg[i - 1] do
+    i = i - 1
+  end
+  return arg[i]
+end
+
+--- Run Lua code in a process of its own. `environment` is `NAME=value ...`; the
+--- default client's variables are gone but for those. What it prints.
+function helper.run_script(environment, code)
+  local file = os.tmpname()
+  local out = assert(io.open(file, "w"))
+  out:write(code)
+  out:close()
+  local pipe = assert(io.popen(("env -u HIGHLEVEL_TOKEN -u HIGHLEVEL_BASE_URL -u HIGHLEVEL_API_VERSION %s %s %s 2>&1")
+    :format(environment, interpreter(), file)))
+  local text = pipe:read("*a")
+  pipe:close()
+  os.remove(file)
+  return text
+end
+
 --- Every text within a value, tables' keys included, whatever hides it but
 --- closures: what a careless dump would print.
 function helper.dump(value, seen, out)
