@@ -1,166 +1,266 @@
-# lua-highlevel: `make demo` shows it at work, `make test` tests all of it.
+# lua-highlevel. `make help` lists what can be made.
 #
-#   make [LUA=lua5.4|luajit]   build for both Luas, or for one
-#   make demo                  install what is missing, build, update a contact
-#   make test [SAN=1]          install what is missing, build, run every test;
-#                              SAN=1: with address and undefined-behaviour checks
-#   make lint                  luacheck, clang-format, clang-tidy
-#   make bench                 measure (spec/bench/README.md)
-#   make install [PREFIX=..]   for those without LuaRocks; install-c for C users
-#   make uninstall, make clean, make deps
+#   make                 the module for each Lua found, and the C library
+#   make LUA=luajit      for one Lua only (lua5.4, luajit)
+#   make SAN=1           with AddressSanitizer and UBSan, under build/san (gcc)
+#   make WERROR=         with a compiler that warns about more than gcc 12 does
+#   make V=1             shows the commands
 #
-# With LuaRocks: luarocks make rockspec/lua-highlevel-scm-1.rockspec
-# and for LuaJIT: luarocks --lua-version=5.1 make ... LUA_INCDIR=<its headers>
+# For a Lua, libcurl or cJSON that pkg-config does not know, say where it is:
+#   make LUA=lua5.4 LUA54_INC=-I/opt/lua/include DEPS_CFLAGS=-I/opt/include \
+#        DEPS_LIBS="-L/opt/lib -lcurl -lcjson"
 
-# ----------------------------------------------------------------- settings
+PREFIX   ?= /usr/local
+CFLAGS   ?= $(if $(SAN),-O1,-O2) -g
+WERROR   ?= -Werror
+WARN      = -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes \
+            -Wmissing-prototypes -Wwrite-strings -Wpointer-arith -Wcast-qual \
+            -Wundef -Wformat=2 -Wvla $(WERROR)
+HARDEN    = -fstack-protector-strong \
+            $(if $(SAN),,$(if $(filter -O1 -O2 -O3 -Os,$(CFLAGS)),-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2))
+SAN_FLAGS = -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
-CC      ?= cc
-PREFIX  ?= /usr/local
-CFLAGS  ?= -O2 -g
-WERROR  ?= -Werror
-SAN     ?=
+# The interpreters that tests and the demo run; the headers stand below.
+LUA54    ?= lua5.4
+LUAJIT   ?= luajit
 
 # Nothing to change below this line.
 
-ifeq ($(origin LUA),undefined)
-LUAS    := $(foreach l,lua5.4 luajit,$(if $(shell pkg-config --exists $(l) && echo yes),$(l)))
-else
-LUAS    := $(LUA)
+PKG_CONFIG ?= pkg-config
+LUA54_PC   := $(shell for p in lua5.4 lua-5.4 lua54 lua; do \
+                $(PKG_CONFIG) --exists "$$p >= 5.4 $$p < 5.5" 2>/dev/null && echo $$p && break; done)
+LUA54_INC  := $(or $(LUA54_INC),$(if $(LUA54_PC),$(shell $(PKG_CONFIG) --cflags $(LUA54_PC))))
+LUAJIT_INC := $(or $(LUAJIT_INC),$(shell $(PKG_CONFIG) --cflags luajit 2>/dev/null))
+DEPS_CFLAGS := $(or $(DEPS_CFLAGS),$(shell $(PKG_CONFIG) --cflags libcurl libcjson 2>/dev/null))
+DEPS_LIBS  := $(or $(DEPS_LIBS),$(shell $(PKG_CONFIG) --libs libcurl libcjson 2>/dev/null),-lcurl -lcjson)
+
+LUA        ?= $(if $(strip $(LUA54_INC)),lua5.4) $(if $(strip $(LUAJIT_INC)),luajit)
+ifneq ($(filter-out lua5.4 luajit,$(LUA)),)
+$(error LUA=$(LUA): it can be lua5.4, luajit or both)
 endif
 
-WARN     = -std=c11 -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes \
-           -Wmissing-prototypes -Wwrite-strings -Wpointer-arith -Wcast-qual \
-           -Wundef -Wformat=2 -Wvla $(WERROR)
-DEFINES  = -D_GNU_SOURCE
-LIBS     = $(shell pkg-config --libs libcurl libcjson) -lm -lpthread
-INCLUDES = -Icore $(shell pkg-config --cflags libcurl libcjson)
+VERSION    := $(shell sed -n 's/^\#define HL_VERSION "\(.*\)"/\1/p' core/highlevel.h 2>/dev/null)
+SONAME      = libhighlevel.so.$(firstword $(subst ., ,$(VERSION)))
 
-ifeq ($(SAN),)
-OUT      = build
-HARDEN   = -D_FORTIFY_SOURCE=2 -fstack-protector-strong
-SANFLAGS =
-else
-OUT      = build/san
-HARDEN   =
-SANFLAGS = -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
-endif
+OUT         = build$(if $(SAN),/san)
+ALL_FLAGS   = -std=c11 -D_GNU_SOURCE -Icore $(DEPS_CFLAGS) $(CPPFLAGS) $(WARN) \
+              $(CFLAGS) $(HARDEN) $(if $(SAN),$(SAN_FLAGS)) -fPIC -fvisibility=hidden
+LINK        = $(CC) $(CFLAGS) $(if $(SAN),$(SAN_FLAGS)) $(LDFLAGS)
+LIBS        = $(DEPS_LIBS) -lm
+Q           = $(if $(V),,@)
+SAY         = $(if $(V),@:,@printf '  %-5s %s\n')
+JOBS        = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc 2>/dev/null || echo 2))
+SUBMAKE     = $(MAKE) --no-print-directory $(JOBS)
 
-COMPILE  = $(CC) $(WARN) $(DEFINES) $(INCLUDES) $(CFLAGS) $(HARDEN) $(SANFLAGS) \
-           -fPIC -fvisibility=hidden $(CPPFLAGS) -MMD -MP
-CORE     = $(patsubst core/%.c,$(OUT)/core/%.o,$(wildcard core/*.c))
-BINDING  = core read push
-MODULES  = $(foreach l,$(LUAS),$(OUT)/$(l)/highlevel/core.so)
-CTESTS   = $(patsubst spec/core/%.c,$(OUT)/spec/%,$(wildcard spec/core/test_*.c))
-LUA_DIR_lua5.4 = 5.4
-LUA_DIR_luajit = 5.1
+CORE        = $(wildcard core/*.c)
+BINDING     = $(wildcard lua/highlevel/*.c)
+LUA_FILES   = $(wildcard lua/*.lua lua/highlevel/*.lua)
+TESTS       = $(wildcard spec/core/test_*.c)
+TEST_HELP   = $(filter-out $(TESTS),$(wildcard spec/core/*.c))
+EXAMPLES    = $(wildcard examples/*.c)
 
-.PHONY: all demo test lint format bench deps install install-c uninstall clean help
-.SECONDARY:
+CORE_O      = $(CORE:%.c=$(OUT)/%.o)
+LIBRARY     = $(OUT)/libhighlevel.a $(OUT)/libhighlevel.so
+MODULES     = $(LUA:%=$(OUT)/%/highlevel/core.so)
 
-all: $(MODULES)
+all: $(LIBRARY) modules ## build the module for each Lua found, and the C library
 
-help:
-	@sed -n '3,14s/^# \{0,1\}//p' Makefile
+modules: $(MODULES)
+	$(if $(MODULES),,$(error no Lua headers found: run `make deps`, or set LUA and LUA54_INC or LUAJIT_INC))
 
-# -------------------------------------------------------------------- build
+c: $(LIBRARY) ## build the C library only
+
+# ----------------------------------------------------------------- compiling
+
+COMPILE = $(CC) $(ALL_FLAGS) -MMD -MP -c -o $@ $<
 
 $(OUT)/core/%.o: core/%.c
 	@mkdir -p $(@D)
-	$(COMPILE) -c -o $@ $<
+	$(SAY) CC $<
+	$(Q)$(COMPILE)
 
-define flavour
-$(OUT)/$(1)/obj/%.o: lua/highlevel/%.c
-	@mkdir -p $$(@D)
-	$$(COMPILE) $$(shell pkg-config --cflags $(1)) -c -o $$@ $$<
-
-$(OUT)/$(1)/highlevel/core.so: $(BINDING:%=$(OUT)/$(1)/obj/%.o) $(CORE)
-	@mkdir -p $$(@D)
-	$$(CC) $$(CFLAGS) $$(SANFLAGS) $$(LDFLAGS) -shared -o $$@ $$^ $$(LIBS)
-endef
-$(foreach l,$(LUAS),$(eval $(call flavour,$(l))))
-
-$(OUT)/libhighlevel.so: $(CORE)
-	$(CC) $(CFLAGS) $(SANFLAGS) $(LDFLAGS) -shared -Wl,-soname,libhighlevel.so.0 -o $@ $^ $(LIBS)
-
-$(OUT)/libhighlevel.a: $(CORE)
-	$(AR) rcs $@ $^
-
-$(OUT)/spec/%: spec/core/%.c $(CORE)
+$(OUT)/lua5.4/lua/%.o: lua/%.c
 	@mkdir -p $(@D)
-	$(COMPILE) -o $@ $< $(CORE) $(LIBS) -lcmocka
+	$(SAY) CC "$< (Lua 5.4)"
+	$(Q)$(COMPILE) $(LUA54_INC)
 
-# -------------------------------------------------------------- demo, tests
+$(OUT)/luajit/lua/%.o: lua/%.c
+	@mkdir -p $(@D)
+	$(SAY) CC "$< (LuaJIT)"
+	$(Q)$(COMPILE) $(LUAJIT_INC)
 
-deps:
-	@spec/deps all
+$(OUT)/spec/%.o: spec/%.c
+	@mkdir -p $(@D)
+	$(SAY) CC $<
+	$(Q)$(COMPILE)
 
-demo:
-	@spec/deps demo
-	@$(MAKE) -s all
-	@spec/run demo $(firstword $(or $(LUA),lua5.4))
+$(OUT)/examples/%.o: examples/%.c
+	@mkdir -p $(@D)
+	$(SAY) CC $<
+	$(Q)$(COMPILE)
 
-test:
-	@spec/deps all
-	@$(MAKE) -s all ctests SAN=$(SAN)
-	@spec/run test '$(OUT)' '$(or $(LUA),lua5.4 luajit)' $(CTESTS)
+# ------------------------------------------------------------------- linking
 
-.PHONY: ctests
-ctests: $(CTESTS)
+$(OUT)/libhighlevel.a: $(CORE_O)
+	$(SAY) AR $@
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
-bench:
-	@spec/deps all
-	@$(MAKE) -s all
-	@spec/bench/run
+$(OUT)/libhighlevel.so: $(CORE_O)
+	$(SAY) LD $@
+	$(Q)$(LINK) -shared -Wl,-soname,$(SONAME) -Wl,--no-undefined -o $@ $^ $(LIBS)
+	@ln -sf libhighlevel.so $(OUT)/$(SONAME)
 
-LINTED = $(wildcard core/*.[ch] lua/highlevel/*.[ch] spec/core/*.[ch] spec/sweep/*.c spec/bench/*.c examples/*.c)
+# The module holds the core and shows luaopen_highlevel_core only. No -llua:
+# the host brings its own. Under the sanitizers it stays loaded to the end, or
+# leak reports could not name their lines.
+MODULE_LINK = $(LINK) -shared $(if $(SAN),-Wl$(comma)-z$(comma)nodelete) \
+              -o $@ $^ -Wl,--exclude-libs,ALL $(LIBS)
+comma       = ,
 
-lint:
-	@spec/deps all
-	luacheck -q lua spec examples
-	clang-format --dry-run --Werror $(LINTED)
-	ls core/*.c lua/highlevel/*.c | xargs -P 2 -n 3 sh -c 'clang-tidy --quiet "$$@" -- \
-	  -std=c11 $(DEFINES) $(INCLUDES) $(shell pkg-config --cflags lua5.4) 2>/dev/null' tidy
+$(OUT)/lua5.4/highlevel/core.so: $(BINDING:%.c=$(OUT)/lua5.4/%.o) $(OUT)/libhighlevel.a
+	@mkdir -p $(@D)
+	$(SAY) LD $@
+	$(Q)$(MODULE_LINK)
 
-format:
-	clang-format -i $(LINTED)
+$(OUT)/luajit/highlevel/core.so: $(BINDING:%.c=$(OUT)/luajit/%.o) $(OUT)/libhighlevel.a
+	@mkdir -p $(@D)
+	$(SAY) LD $@
+	$(Q)$(MODULE_LINK)
 
-# ------------------------------------------------------------------ install
+$(OUT)/spec/core/test_%: $(OUT)/spec/core/test_%.o $(TEST_HELP:%.c=$(OUT)/%.o) $(OUT)/libhighlevel.a
+	$(SAY) LD $@
+	$(Q)$(LINK) -o $@ $^ -lcmocka $(LIBS)
 
-LUAFILES = highlevel.lua highlevel/errors.lua highlevel/options.lua highlevel/types.lua
+$(OUT)/examples/%: $(OUT)/examples/%.o $(OUT)/libhighlevel.a
+	$(SAY) LD $@
+	$(Q)$(LINK) -o $@ $^ $(LIBS)
 
-install: all
-	@for l in $(LUAS); do \
-	  case $$l in luajit) v=5.1 ;; *) v=5.4 ;; esac; \
-	  for f in $(LUAFILES); do \
-	    install -D -m 644 lua/$$f "$(DESTDIR)$(PREFIX)/share/lua/$$v/$$f" || exit 1; \
-	  done; \
-	  install -D -m 755 $(OUT)/$$l/highlevel/core.so "$(DESTDIR)$(PREFIX)/lib/lua/$$v/highlevel/core.so" || exit 1; \
-	  echo "installed for $$l below $(DESTDIR)$(PREFIX)"; \
-	done
+programs: $(TESTS:%.c=$(OUT)/%) $(EXAMPLES:%.c=$(OUT)/%)
 
-install-c: $(OUT)/libhighlevel.so $(OUT)/libhighlevel.a
-	@install -D -m 644 core/highlevel.h "$(DESTDIR)$(PREFIX)/include/highlevel.h"
-	@install -D -m 755 $(OUT)/libhighlevel.so "$(DESTDIR)$(PREFIX)/lib/libhighlevel.so.0"
-	@ln -sf libhighlevel.so.0 "$(DESTDIR)$(PREFIX)/lib/libhighlevel.so"
-	@install -D -m 644 $(OUT)/libhighlevel.a "$(DESTDIR)$(PREFIX)/lib/libhighlevel.a"
-	@mkdir -p "$(DESTDIR)$(PREFIX)/lib/pkgconfig"
-	@printf '%s\n' 'prefix=$(PREFIX)' 'Name: highlevel' \
-	  'Description: update contacts in HighLevel' \
-	  'Version: $(shell sed -n 's/^.define HL_VERSION "\(.*\)"/\1/p' core/highlevel.h)' \
+examples: $(EXAMPLES:%.c=$(OUT)/%) ## build the C examples, into build/examples
+
+.SECONDARY:
+-include $(shell find $(OUT) -name '*.d' 2>/dev/null)
+
+# ------------------------------------------------------------ trying, testing
+
+RUN_ENV = BUILD=$(OUT) LUA54=$(LUA54) LUAJIT=$(LUAJIT) CC="$(CC)"
+BOTH    = $(if $(filter file,$(origin LUA)),lua5.4 luajit,$(LUA))
+
+demo: ## install what is missing, build, run examples/demo.lua against the sandbox
+	@spec/deps demo $(or $(strip $(LUA)),lua5.4)
+	@$(SUBMAKE) all
+	@$(MAKE) --no-print-directory run-demo
+
+run-demo:
+	@$(RUN_ENV) spec/sandbox/sandbox with spec/run lua $(firstword $(LUA)) examples/demo.lua
+
+test: ## install what is missing, build, run every test (SAN=1: under the sanitizers)
+	@spec/deps test $(BOTH)
+	@$(SUBMAKE) all programs || { echo "0 passed, 1 failed"; exit 1; }
+	@$(MAKE) --no-print-directory run-tests
+
+# make run-tests PARTS="busted" SPECS=spec/encode_spec.lua: some of them, as built
+PARTS = core memcheck busted sweep
+SPECS = spec
+run-tests:
+	@$(RUN_ENV) SAN=$(SAN) LUAS="$(LUA)" PARTS="$(PARTS)" SPECS="$(SPECS)" spec/run
+
+bench: ## measure, against the sandbox
+	@spec/deps demo $(BOTH)
+	@$(SUBMAKE) all
+	@$(RUN_ENV) LUAS="$(LUA)" spec/bench/run
+
+deps: ## install what building, the demo, tests and lint need (Debian, Ubuntu)
+	@spec/deps all $(BOTH)
+
+# ---------------------------------------------------------------------- style
+
+C_FILES  = $(wildcard core/*.[ch] lua/highlevel/*.[ch] spec/core/*.[ch] \
+             spec/sweep/*.[ch] spec/bench/*.[ch] examples/*.[ch])
+SCRIPTS  = spec/run spec/deps .ci/run \
+           $(wildcard spec/sandbox/sandbox spec/sweep/run spec/bench/run)
+TIDY     = $(CORE:%=build/tidy/%.ok) $(BINDING:%=build/tidy/%.ok)
+LUA_INC  = $(or $(LUA54_INC),$(LUAJIT_INC))
+
+lint: ## luacheck, clang-format, clang-tidy, shellcheck, the rockspecs' lists
+	@spec/deps lint
+	@$(SUBMAKE) -k -O lint-lua lint-format lint-rockspec lint-shell $(TIDY)
+	@echo "lint: clean"
+
+lint-lua:
+	@luacheck -q lua spec $(wildcard examples) rockspec/*.rockspec .luacheckrc
+
+lint-format:
+	@clang-format --dry-run --Werror $(C_FILES)
+
+# Sources are listed by hand in the rockspecs: what is there must be in them.
+lint-rockspec:
+	@for spec in rockspec/*.rockspec; do for f in $(CORE) $(BINDING) $(LUA_FILES); do \
+	  grep -qF "\"$$f\"" $$spec || { echo "$$spec: $$f is not listed"; exit 1; }; done; done
+
+lint-shell:
+	@if command -v shellcheck >/dev/null; then shellcheck $(SCRIPTS); fi
+
+build/tidy/%.ok: % .clang-tidy $(wildcard core/*.h lua/highlevel/*.h)
+	@mkdir -p $(@D)
+	@clang-tidy --quiet $< -- -std=c11 -D_GNU_SOURCE -Icore $(DEPS_CFLAGS) \
+	  $(LUA_INC) 2>build/tidy/$*.log || { cat build/tidy/$*.log; exit 1; }
+	@touch $@
+
+format: ## lay out the C files
+	clang-format -i $(C_FILES)
+
+# -------------------------------------------------------------------- install
+
+INSTALL  ?= install
+INCLUDE   = $(DESTDIR)$(PREFIX)/include
+LIB       = $(DESTDIR)$(PREFIX)/lib
+SHARE     = $(DESTDIR)$(PREFIX)/share
+lua_dir   = lua/$(if $(filter luajit,$(1)),5.1,5.4)
+
+install: modules $(LUA:%=install-%) ## install the Lua module (PREFIX=/usr/local, DESTDIR)
+
+$(LUA:%=install-%): install-%: $(OUT)/%/highlevel/core.so
+	$(INSTALL) -d $(SHARE)/$(call lua_dir,$*)/highlevel $(LIB)/$(call lua_dir,$*)/highlevel
+	$(INSTALL) -m 644 lua/highlevel.lua $(SHARE)/$(call lua_dir,$*)
+	$(INSTALL) -m 644 $(wildcard lua/highlevel/*.lua) $(SHARE)/$(call lua_dir,$*)/highlevel
+	$(INSTALL) -m 755 $< $(LIB)/$(call lua_dir,$*)/highlevel
+
+install-c: $(LIBRARY) $(OUT)/highlevel.pc ## install the C library, its header and highlevel.pc
+	$(INSTALL) -d $(INCLUDE) $(LIB)/pkgconfig
+	$(INSTALL) -m 644 core/highlevel.h $(INCLUDE)
+	$(INSTALL) -m 644 $(OUT)/libhighlevel.a $(LIB)
+	$(INSTALL) -m 755 $(OUT)/libhighlevel.so $(LIB)/libhighlevel.so.$(VERSION)
+	ln -sf libhighlevel.so.$(VERSION) $(LIB)/$(SONAME)
+	ln -sf libhighlevel.so.$(VERSION) $(LIB)/libhighlevel.so
+	$(INSTALL) -m 644 $(OUT)/highlevel.pc $(LIB)/pkgconfig
+
+$(OUT)/highlevel.pc: FORCE
+	@mkdir -p $(@D)
+	@printf '%s\n' 'prefix=$(PREFIX)' 'libdir=$${prefix}/lib' \
+	  'includedir=$${prefix}/include' '' 'Name: highlevel' \
+	  'Description: updates contacts in HighLevel' 'Version: $(VERSION)' \
 	  'Requires: libcjson' 'Requires.private: libcurl' \
-	  'Cflags: -I$${prefix}/include' 'Libs: -L$${prefix}/lib -lhighlevel' \
-	  >"$(DESTDIR)$(PREFIX)/lib/pkgconfig/highlevel.pc"
-	@echo "installed for C below $(DESTDIR)$(PREFIX)"
+	  'Libs: -L$${libdir} -lhighlevel' 'Libs.private: -lm' \
+	  'Cflags: -I$${includedir}' >$@
 
-uninstall:
-	@for v in 5.1 5.4; do \
-	  rm -rf "$(DESTDIR)$(PREFIX)/share/lua/$$v/highlevel" "$(DESTDIR)$(PREFIX)/share/lua/$$v/highlevel.lua" \
-	    "$(DESTDIR)$(PREFIX)/lib/lua/$$v/highlevel"; \
-	done
-	@rm -f "$(DESTDIR)$(PREFIX)/include/highlevel.h" "$(DESTDIR)$(PREFIX)"/lib/libhighlevel.* \
-	  "$(DESTDIR)$(PREFIX)/lib/pkgconfig/highlevel.pc"
+uninstall: ## remove what install and install-c put there
+	rm -rf $(foreach v,5.4 5.1,$(SHARE)/lua/$v/highlevel $(LIB)/lua/$v/highlevel)
+	rm -f $(foreach v,5.4 5.1,$(SHARE)/lua/$v/highlevel.lua) $(INCLUDE)/highlevel.h
+	rm -f $(LIB)/libhighlevel.a $(LIB)/libhighlevel.so* $(LIB)/pkgconfig/highlevel.pc
 
-clean:
-	rm -rf build
+clean: ## remove build/ and what `luarocks make` leaves
+	rm -rf build highlevel core/*.o lua/highlevel/*.o
 
--include $(wildcard $(OUT)/core/*.d $(OUT)/*/obj/*.d $(OUT)/spec/*.d)
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(firstword $(MAKEFILE_LIST)) | \
+	  awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
+	@echo
+	@echo "With LuaRocks, from here: luarocks make   (builds rockspec/lua-highlevel-scm-1.rockspec)"
+	@echo "for LuaJIT: luarocks --lua-version=5.1 make LUA_INCDIR=/usr/include/luajit-2.1"
+
+.DEFAULT_GOAL := all
+.PHONY: all modules c programs examples demo run-demo test run-tests bench deps \
+  lint lint-lua lint-format lint-rockspec lint-shell format \
+  install install-c uninstall clean help FORCE

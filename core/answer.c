@@ -87,8 +87,7 @@ static void status_line (hl_answer *a, const char *line) {
     a->status = (s[1] - '0') * 100 + (s[2] - '0') * 10 + (s[3] - '0');
 }
 
-void hl_answer_header (hl_answer *a, const char *line, size_t len,
-                       time_t now) {
+void hl_answer_header (hl_answer *a, const char *line, size_t len, time_t now) {
   char copy[512]; /* longer ones are none of those looked for */
   char *value;
 
@@ -139,8 +138,7 @@ static bool complain_item (hl_result *r, const cJSON *item) {
 
 /* `message` may be a text, a list, or missing with `error` in its place. */
 static bool collect (hl_result *r, const cJSON *doc) {
-  static const char *const places[] = {"message", "error_description",
-                                       "error"};
+  static const char *const places[] = {"message", "error_description", "error"};
   const cJSON *found = NULL, *item;
   size_t i;
 
@@ -150,9 +148,7 @@ static bool collect (hl_result *r, const cJSON *doc) {
     return true;
   if (!cJSON_IsArray(found))
     return complain_item(r, found);
-  cJSON_ArrayForEach (item, found)
-    if (!complain_item(r, item))
-      return false;
+  cJSON_ArrayForEach(item, found) if (!complain_item(r, item)) return false;
   return true;
 }
 

@@ -72,8 +72,7 @@ hl_kind hl_encode (hl_fields *fields, const char *api_version, bool lax,
     return HL_MEMORY;
   if (!hl_version_find(api_version, &version)) {
     hl_fields_free(fields);
-    *why = hl_result_refuse("api_version",
-                            "must be \"2021-07-28\" or \"v3\"");
+    *why = hl_result_refuse("api_version", "must be \"2021-07-28\" or \"v3\"");
     return (*why)->kind;
   }
   print_body(fields, version, lax, &body, &fields->problems);

@@ -33,10 +33,10 @@ struct hl_call {
   hl_answer answer;
   const hl_result *result; /* once settled */
 
-  hl_client *client;       /* client.c's: whom it belongs to */
-  struct hl_call *next;    /* and its neighbours there */
+  hl_client *client;    /* client.c's: whom it belongs to */
+  struct hl_call *next; /* and its neighbours there */
   struct hl_call *prev;
-  void *transfer;          /* engine.c's: what carries it; or NULL */
+  void *transfer; /* engine.c's: what carries it; or NULL */
 };
 
 /* As hl_call_new, without a client. */
@@ -51,8 +51,7 @@ void hl_call_destroy (hl_call *call);
 void hl_call_sending (hl_call *call);
 
 /* SENDING -> SETTLED: a complete answer is in `call->answer`. */
-void hl_call_answered (hl_call *call, const char *http_version,
-                       int64_t now_us);
+void hl_call_answered (hl_call *call, const char *http_version, int64_t now_us);
 
 /* PREPARED, SENDING -> SETTLED: there is no (usable) answer. */
 void hl_call_failed (hl_call *call, hl_kind kind, hl_phase phase,

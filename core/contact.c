@@ -410,19 +410,19 @@ static void check_custom (walk *w, const hl_shape *shape, cJSON *item,
 
 static bool has_type (const hl_shape *shape, const cJSON *item) {
   switch (shape->type) {
-    case HL_SHAPE_TEXT:
-      return hl_json_is_text(item);
-    case HL_SHAPE_DATE:
-    case HL_SHAPE_COUNTRY:
-      return cJSON_IsString(item);
-    case HL_SHAPE_BOOLEAN:
-      return cJSON_IsBool(item);
-    case HL_SHAPE_LIST:
-      return cJSON_IsArray(item);
-    case HL_SHAPE_OBJECT:
-      return cJSON_IsObject(item);
-    default: /* these say themselves what they take */
-      return true;
+  case HL_SHAPE_TEXT:
+    return hl_json_is_text(item);
+  case HL_SHAPE_DATE:
+  case HL_SHAPE_COUNTRY:
+    return cJSON_IsString(item);
+  case HL_SHAPE_BOOLEAN:
+    return cJSON_IsBool(item);
+  case HL_SHAPE_LIST:
+    return cJSON_IsArray(item);
+  case HL_SHAPE_OBJECT:
+    return cJSON_IsObject(item);
+  default: /* these say themselves what they take */
+    return true;
   }
 }
 
@@ -461,29 +461,29 @@ static void check (walk *w, const hl_member *m, cJSON *item,
   if (is_deep(w, item, path))
     return;
   switch (shape->type) {
-    case HL_SHAPE_TEXT:
-      check_text(w, m, item, path);
-      break;
-    case HL_SHAPE_CHOICE:
-      check_choice(w, shape, item, path);
-      break;
-    case HL_SHAPE_DATE:
-      check_date(w, item, path);
-      break;
-    case HL_SHAPE_COUNTRY:
-      check_country(w, item, path);
-      break;
-    case HL_SHAPE_LIST:
-      check_list(w, shape, item, path);
-      break;
-    case HL_SHAPE_OBJECT:
-      check_object(w, shape, item, path);
-      break;
-    case HL_SHAPE_CUSTOM:
-      check_custom(w, shape, item, path);
-      break;
-    default:
-      break;
+  case HL_SHAPE_TEXT:
+    check_text(w, m, item, path);
+    break;
+  case HL_SHAPE_CHOICE:
+    check_choice(w, shape, item, path);
+    break;
+  case HL_SHAPE_DATE:
+    check_date(w, item, path);
+    break;
+  case HL_SHAPE_COUNTRY:
+    check_country(w, item, path);
+    break;
+  case HL_SHAPE_LIST:
+    check_list(w, shape, item, path);
+    break;
+  case HL_SHAPE_OBJECT:
+    check_object(w, shape, item, path);
+    break;
+  case HL_SHAPE_CUSTOM:
+    check_custom(w, shape, item, path);
+    break;
+  default:
+    break;
   }
 }
 
@@ -493,8 +493,7 @@ void hl_contact_prepare (cJSON *document, hl_version version, bool lax,
   const hl_member whole = {.name = "", .shape = &hl_contact_shape};
   const hl_path root = {NULL, NULL, 0, 0};
 
-  if (cJSON_IsObject(document) && document->child == NULL &&
-      problems->n == 0) {
+  if (cJSON_IsObject(document) && document->child == NULL && problems->n == 0) {
     hl_problems_add(problems, NULL,
                     "there is no field in this update; give at least one, as "
                     "every update may start workflows");

@@ -67,7 +67,7 @@ static bool set_up (transfer *t, const hl_settings *s) {
   CURL *easy = t->easy;
   bool ok = true;
 
-#define SET(option, value) \
+#define SET(option, value)                                                     \
   ok = ok && curl_easy_setopt(easy, option, value) == CURLE_OK
   SET(CURLOPT_NOSIGNAL, 1L);
   SET(CURLOPT_PROTOCOLS_STR, s->plain ? "http" : "https");
@@ -77,11 +77,11 @@ static bool set_up (transfer *t, const hl_settings *s) {
   SET(CURLOPT_SSL_VERIFYPEER, 1L);
   SET(CURLOPT_SSL_VERIFYHOST, 2L);
   SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-  SET(CURLOPT_HTTP_VERSION, s->http2 ? (long)CURL_HTTP_VERSION_2TLS
-                                     : (long)CURL_HTTP_VERSION_1_1);
+  SET(CURLOPT_HTTP_VERSION,
+      s->http2 ? (long)CURL_HTTP_VERSION_2TLS : (long)CURL_HTTP_VERSION_1_1);
   SET(CURLOPT_PIPEWAIT, 1L); /* share a connection that is being made */
   SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L); /* a proxy's, not the API's */
-  SET(CURLOPT_ACCEPT_ENCODING, ""); /* all that libcurl can undo */
+  SET(CURLOPT_ACCEPT_ENCODING, "");          /* all that libcurl can undo */
   SET(CURLOPT_CONNECTTIMEOUT_MS, s->connect_timeout_ms);
   SET(CURLOPT_USERAGENT, s->user_agent);
   SET(CURLOPT_ERRORBUFFER, t->error);
@@ -136,7 +136,7 @@ static bool load (transfer *t, hl_call *call, const hl_settings *s) {
             add_header(t, "Accept:", "application/json") &&
             add_header(t, "Expect:", ""); /* or libcurl asks before sending */
 
-#define SET(option, value) \
+#define SET(option, value)                                                     \
   ok = ok && curl_easy_setopt(easy, option, value) == CURLE_OK
   SET(CURLOPT_HTTPHEADER, t->headers);
   SET(CURLOPT_URL, call->url);

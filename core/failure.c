@@ -64,14 +64,14 @@ static const meaning *find (CURLcode code) {
 
 static const char *timeout_text (hl_phase phase) {
   switch (phase) {
-    case HL_PHASE_CONNECT:
-      return "no connection within the time allowed; check the network, or "
-             "raise connect_timeout or timeout";
-    case HL_PHASE_TRANSFER:
-      return "the answer did not end within the time allowed; the update may "
-             "have been done";
-    default:
-      return "no answer within the time allowed; the update may have been done";
+  case HL_PHASE_CONNECT:
+    return "no connection within the time allowed; check the network, or "
+           "raise connect_timeout or timeout";
+  case HL_PHASE_TRANSFER:
+    return "the answer did not end within the time allowed; the update may "
+           "have been done";
+  default:
+    return "no answer within the time allowed; the update may have been done";
   }
 }
 
@@ -89,8 +89,7 @@ hl_kind hl_failure_judge (CURLcode code, hl_phase phase, const hl_call *call,
 
   if (code == CURLE_OPERATION_TIMEDOUT) {
     hl_text_printf(message, "%s (%.3g s, %s)", timeout_text(phase),
-                   (double)(hl_now_us() - call->started_us) / 1e6,
-                   s->base_url);
+                   (double)(hl_now_us() - call->started_us) / 1e6, s->base_url);
     return HL_TIMEOUT;
   }
   if (code == CURLE_OUT_OF_MEMORY)
@@ -104,10 +103,9 @@ hl_kind hl_failure_judge (CURLcode code, hl_phase phase, const hl_call *call,
                    s->max_response_bytes);
     return HL_PROTOCOL;
   }
-  hl_text_printf(message, "%s%s%s%s (%s: %s)", m->what,
-                 m->advice != NULL ? "; " : "",
-                 m->advice != NULL ? m->advice : "",
-                 or_not_done(m->kind, phase), s->base_url,
-                 detail[0] != '\0' ? detail : curl_easy_strerror(code));
+  hl_text_printf(
+      message, "%s%s%s%s (%s: %s)", m->what, m->advice != NULL ? "; " : "",
+      m->advice != NULL ? m->advice : "", or_not_done(m->kind, phase),
+      s->base_url, detail[0] != '\0' ? detail : curl_easy_strerror(code));
   return m->kind;
 }

@@ -1,5 +1,5 @@
 /*
-** highlevel.h: update contacts in HighLevel (GoHighLevel, LeadConnector) from C.
+** highlevel.h: update contacts in HighLevel (GoHighLevel, LeadConnector).
 **
 ** One call is PUT {base_url}/contacts/{contactId} with a JSON body that has
 ** been checked before it leaves and an answer that has been judged when it
@@ -9,7 +9,7 @@
 **   hl_client_new      one account: token, server, limits
 **   hl_fields_new      what to change, as a cJSON object
 **   hl_call_new        check, print, prepare
-**   hl_call_run        send, wait, judge   (or: hl_engine_* to drive it yourself)
+**   hl_call_run        send, wait, judge (or hl_call_start, hl_client_step)
 **   hl_call_result     what came of it
 **
 ** Ownership: a `const` pointer you get is borrowed from the object you asked;
@@ -118,8 +118,8 @@ typedef struct hl_result {
   bool retryable;         /* the same call may succeed later */
 
   hl_phase phase;
-  int attempts;            /* requests handed to the network */
-  int64_t elapsed_us;      /* from hl_call_new to settled */
+  int attempts;             /* requests handed to the network */
+  int64_t elapsed_us;       /* from hl_call_new to settled */
   const char *http_version; /* "1.0", "1.1", "2", "3"; or NULL */
 } hl_result;
 
@@ -166,15 +166,15 @@ typedef struct hl_client hl_client;
 
 /* Start from {0}: zero means the default. Everything is copied. */
 typedef struct hl_options {
-  const char *token;       /* may be given with each call instead */
-  const char *base_url;    /* "https://services.leadconnectorhq.com" */
-  const char *api_version; /* "2021-07-28" (default) or "v3" */
-  const char *ca_file;     /* PEM file of authorities to trust */
-  const char *proxy;       /* as libcurl's CURLOPT_PROXY */
-  const char *user_agent;  /* appended to ours */
-  long timeout_ms;         /* 30000: one whole call */
-  long connect_timeout_ms; /* 5000 */
-  long max_connections;    /* 64 */
+  const char *token;         /* may be given with each call instead */
+  const char *base_url;      /* "https://services.leadconnectorhq.com" */
+  const char *api_version;   /* "2021-07-28" (default) or "v3" */
+  const char *ca_file;       /* PEM file of authorities to trust */
+  const char *proxy;         /* as libcurl's CURLOPT_PROXY */
+  const char *user_agent;    /* appended to ours */
+  long timeout_ms;           /* 30000: one whole call */
+  long connect_timeout_ms;   /* 5000 */
+  long max_connections;      /* 64 */
   size_t max_response_bytes; /* 4 MiB, after decompression */
   bool no_http2;
   bool lax; /* let unknown field names through */
@@ -203,7 +203,11 @@ typedef struct hl_call hl_call;
 typedef struct hl_call_options {
   const char *token;
   long timeout_ms;
-  enum { HL_AS_CLIENT = 0, HL_STRICT, HL_LAX } strictness;
+  enum {
+    HL_AS_CLIENT = 0,
+    HL_STRICT,
+    HL_LAX
+  } strictness;
 } hl_call_options;
 
 /*

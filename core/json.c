@@ -79,8 +79,8 @@ cJSON *hl_json_new_string (const char *s, size_t len) {
     return new_with_text(cJSON_String, s, len);
   hl_text_init(&quoted, HL_TEXT_MAX);
   print_text(&quoted, s, len);
-  item = quoted.failed ? NULL
-                       : new_with_text(cJSON_Raw, quoted.bytes, quoted.len);
+  item =
+      quoted.failed ? NULL : new_with_text(cJSON_Raw, quoted.bytes, quoted.len);
   hl_text_free(&quoted);
   return item;
 }
@@ -330,9 +330,9 @@ size_t hl_json_format (char *buf, double d) {
 
 /* What follows the backslash; 'u' for the long form, 0 for no escape. */
 static const char escape_of[256] = {
-    'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'b', 't', 'n', 'u', 'f', 'r',
-    'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u',
-    'u', 'u', 'u', 'u', 0,   0,   '"', ['\\'] = '\\'};
+    'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'b', 't', 'n', 'u',
+    'f', 'r', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u',
+    'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 0,   0,   '"', ['\\'] = '\\'};
 
 static bool print_text (hl_text *out, const char *s, size_t len) {
   size_t i, start = 0;
@@ -381,20 +381,20 @@ static bool print_children (hl_text *out, const cJSON *parent) {
 
 bool hl_json_print (hl_text *out, const cJSON *item) {
   switch (item->type & 0xFF) {
-    case cJSON_False:
-      return hl_text_add(out, "false", 5);
-    case cJSON_True:
-      return hl_text_add(out, "true", 4);
-    case cJSON_Number:
-      return print_number(out, item->valuedouble);
-    case cJSON_String:
-      return print_text(out, item->valuestring, strlen(item->valuestring));
-    case cJSON_Raw:
-      return hl_text_puts(out, item->valuestring);
-    case cJSON_Array:
-    case cJSON_Object:
-      return print_children(out, item);
-    default:
-      return hl_text_add(out, "null", 4);
+  case cJSON_False:
+    return hl_text_add(out, "false", 5);
+  case cJSON_True:
+    return hl_text_add(out, "true", 4);
+  case cJSON_Number:
+    return print_number(out, item->valuedouble);
+  case cJSON_String:
+    return print_text(out, item->valuestring, strlen(item->valuestring));
+  case cJSON_Raw:
+    return hl_text_puts(out, item->valuestring);
+  case cJSON_Array:
+  case cJSON_Object:
+    return print_children(out, item);
+  default:
+    return hl_text_add(out, "null", 4);
   }
 }

@@ -113,8 +113,9 @@ static bool scan_string (reader *r, span *s) {
   s->start = p;
   for (; *p != '"'; p++) {
     if ((unsigned char)*p < 0x20) {
-      fault_at(r, p, p == r->end ? "the text ends inside a string"
-                                 : "a control character inside a string");
+      fault_at(r, p,
+               p == r->end ? "the text ends inside a string"
+                           : "a control character inside a string");
       return false;
     }
     if (*p != '\\')
@@ -326,8 +327,9 @@ static bool key (reader *r, char **out) {
   span s;
 
   if (*r->p != '"') {
-    fault_at(r, r->p, r->p == r->end ? "the text ends too early"
-                                     : "a member without a name in quotes");
+    fault_at(r, r->p,
+             r->p == r->end ? "the text ends too early"
+                            : "a member without a name in quotes");
     return false;
   }
   if (!scan_string(r, &s))
@@ -388,22 +390,22 @@ static cJSON *word (reader *r, const char *text, int type) {
 
 static cJSON *value (reader *r) {
   switch (*r->p) {
-    case '{':
-      return children(r, cJSON_Object, '}', "a comma or } is missing");
-    case '[':
-      return children(r, cJSON_Array, ']', "a comma or ] is missing");
-    case '"':
-      return string(r);
-    case 't':
-      return word(r, "true", cJSON_True);
-    case 'f':
-      return word(r, "false", cJSON_False);
-    case 'n':
-      return word(r, "null", cJSON_NULL);
-    default:
-      if (r->p == r->end)
-        return fault_at(r, r->p, "the text ends too early");
-      return number(r);
+  case '{':
+    return children(r, cJSON_Object, '}', "a comma or } is missing");
+  case '[':
+    return children(r, cJSON_Array, ']', "a comma or ] is missing");
+  case '"':
+    return string(r);
+  case 't':
+    return word(r, "true", cJSON_True);
+  case 'f':
+    return word(r, "false", cJSON_False);
+  case 'n':
+    return word(r, "null", cJSON_NULL);
+  default:
+    if (r->p == r->end)
+      return fault_at(r, r->p, "the text ends too early");
+    return number(r);
   }
 }
 

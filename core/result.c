@@ -17,10 +17,9 @@ static const hl_result memory = {
 
 const char *hl_kind_name (hl_kind kind) {
   static const char *const names[] = {
-      "ok",        "invalid",      "unauthorized", "forbidden",
-      "not_found", "duplicate",    "rejected",     "rate_limited",
-      "server",    "timeout",      "network",      "tls",
-      "protocol",  "memory",       "cancelled"};
+      "ok",        "invalid",  "unauthorized", "forbidden", "not_found",
+      "duplicate", "rejected", "rate_limited", "server",    "timeout",
+      "network",   "tls",      "protocol",     "memory",    "cancelled"};
 
   return names[kind];
 }
@@ -85,8 +84,8 @@ bool hl_result_say (hl_result *r, const char *fmt, ...) {
 
 bool hl_result_complain (hl_result *r, const char *text) {
   size_t n = r->n_messages;
-  hl_message *list = realloc((void *)(uintptr_t)r->messages,
-                             (n + 1) * sizeof(*list));
+  hl_message *list =
+      realloc((void *)(uintptr_t)r->messages, (n + 1) * sizeof(*list));
 
   if (list == NULL)
     return false;

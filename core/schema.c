@@ -11,7 +11,8 @@
 
 #include "text.h"
 
-#define END {NULL, NULL, NULL, 0, NULL}
+#define END                                                                    \
+  { NULL, NULL, NULL, 0, NULL }
 
 /*--------------------------------------------------------------- versions */
 
@@ -49,12 +50,10 @@ static const char *const channel_statuses[] = {"active", "inactive",
                                                "permanent", NULL};
 static const char *const inbound_statuses[] = {"active", "inactive", NULL};
 
-static const hl_shape channel_status = {.type = HL_SHAPE_CHOICE,
-                                        .what = "a status",
-                                        .choices = channel_statuses};
-static const hl_shape inbound_status = {.type = HL_SHAPE_CHOICE,
-                                        .what = "a status",
-                                        .choices = inbound_statuses};
+static const hl_shape channel_status = {
+    .type = HL_SHAPE_CHOICE, .what = "a status", .choices = channel_statuses};
+static const hl_shape inbound_status = {
+    .type = HL_SHAPE_CHOICE, .what = "a status", .choices = inbound_statuses};
 
 static const hl_member channel_members[] = {
     {"status", NULL, &channel_status, HL_REQUIRED, NULL},
@@ -107,16 +106,12 @@ static const hl_shape inbound = {.type = HL_SHAPE_OBJECT,
 
 /*---------------------------------------------------------- custom fields */
 
-const hl_custom_type hl_custom_types[] = {{"TEXT", HL_CUSTOM_TEXT},
-                                          {"LARGE_TEXT", HL_CUSTOM_TEXT},
-                                          {"SINGLE_OPTIONS", HL_CUSTOM_TEXT},
-                                          {"RADIO", HL_CUSTOM_TEXT},
-                                          {"NUMERICAL", HL_CUSTOM_NUMBER},
-                                          {"MONETORY", HL_CUSTOM_NUMBER},
-                                          {"CHECKBOX", HL_CUSTOM_TEXTS},
-                                          {"MULTIPLE_OPTIONS", HL_CUSTOM_TEXTS},
-                                          {"FILE_UPLOAD", HL_CUSTOM_FILES},
-                                          {NULL, HL_CUSTOM_TEXT}};
+const hl_custom_type hl_custom_types[] = {
+    {"TEXT", HL_CUSTOM_TEXT},           {"LARGE_TEXT", HL_CUSTOM_TEXT},
+    {"SINGLE_OPTIONS", HL_CUSTOM_TEXT}, {"RADIO", HL_CUSTOM_TEXT},
+    {"NUMERICAL", HL_CUSTOM_NUMBER},    {"MONETORY", HL_CUSTOM_NUMBER},
+    {"CHECKBOX", HL_CUSTOM_TEXTS},      {"MULTIPLE_OPTIONS", HL_CUSTOM_TEXTS},
+    {"FILE_UPLOAD", HL_CUSTOM_FILES},   {NULL, HL_CUSTOM_TEXT}};
 
 unsigned hl_custom_accepted (void) {
   unsigned accepted = 0;
@@ -191,8 +186,8 @@ static const hl_member contact_members[] = {
 #define OWN_CALL "this has an API call of its own: leave it out"
 
 static const hl_hint contact_hints[] = {
-    {"locationId",
-     "the token says which location; HighLevel answers 422 to it: leave it out"},
+    {"locationId", "the token says which location; HighLevel answers 422 to "
+                   "it: leave it out"},
     {"id", "the contact id goes before the fields, not into them"},
     {"contactId", "the contact id goes before the fields, not into them"},
     {"gender", "HighLevel takes no gender in an update (422): leave it out"},

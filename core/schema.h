@@ -11,7 +11,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-typedef enum hl_version { HL_V2021_07_28, HL_V3 } hl_version;
+typedef enum hl_version {
+  HL_V2021_07_28,
+  HL_V3
+} hl_version;
 
 /* False if there is no such version. NULL is the default one. */
 bool hl_version_find (const char *name, hl_version *out);

@@ -172,15 +172,13 @@ void hl_settings_init (hl_settings *s, const hl_options *opt,
                     "cannot go with an http:// base_url: the token would "
                     "reach the proxy in the clear");
   take_user_agent(s, opt->user_agent, problems);
-  s->timeout_ms =
-      positive(opt->timeout_ms, TIMEOUT_MS, "timeout", problems);
+  s->timeout_ms = positive(opt->timeout_ms, TIMEOUT_MS, "timeout", problems);
   s->connect_timeout_ms = positive(opt->connect_timeout_ms, CONNECT_TIMEOUT_MS,
                                    "connect_timeout", problems);
   s->max_connections = positive(opt->max_connections, MAX_CONNECTIONS,
                                 "max_connections", problems);
-  s->max_response_bytes = opt->max_response_bytes != 0
-                              ? opt->max_response_bytes
-                              : MAX_RESPONSE_BYTES;
+  s->max_response_bytes = opt->max_response_bytes != 0 ? opt->max_response_bytes
+                                                       : MAX_RESPONSE_BYTES;
   s->http2 = !opt->no_http2;
   s->lax = opt->lax;
 }

@@ -9,7 +9,7 @@
 #include "schema.h"
 
 typedef struct hl_settings {
-  char *token; /* trimmed; NULL if every call brings its own */
+  char *token;    /* trimmed; NULL if every call brings its own */
   char *base_url; /* without a slash at its end */
   char *ca_file;
   char *proxy;

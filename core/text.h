@@ -49,7 +49,8 @@ bool hl_text_quote (hl_text *t, const char *s, size_t len, size_t max);
 char *hl_strdup (const char *s);
 char *hl_strndup (const char *s, size_t len);
 
-/* Offset of the first byte that is not well-formed UTF-8 (RFC 3629), or `len`. */
+/* Offset of the first byte that is not well-formed UTF-8 (RFC 3629), or `len`.
+ */
 size_t hl_utf8_check (const char *s, size_t len);
 
 /* ASCII only, whatever the locale says. */

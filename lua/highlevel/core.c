@@ -176,9 +176,9 @@ static int core_call (lua_State *L) {
   memset(&o, 0, sizeof(o));
   o.token = luaL_optstring(L, 4, NULL);
   seconds = luaL_optnumber(L, 5, 0);
-  o.timeout_ms = seconds > 1e6                        ? 1000000000
+  o.timeout_ms = seconds > 1e6                    ? 1000000000
                  : seconds > 0 && seconds < 0.001 ? 1
-                                                      : (long)(seconds * 1e3);
+                                                  : (long)(seconds * 1e3);
   if (lua_isboolean(L, 6))
     o.strictness = lua_toboolean(L, 6) ? HL_STRICT : HL_LAX;
   box = new_box(L);
@@ -251,8 +251,8 @@ static int core_encode (lua_State *L) {
 
 /* distance(a, b) -> how many edits lead from one name to the other */
 static int core_distance (lua_State *L) {
-  lua_pushinteger(L, hl_edit_distance(luaL_checkstring(L, 1),
-                                      luaL_checkstring(L, 2)));
+  lua_pushinteger(
+      L, hl_edit_distance(luaL_checkstring(L, 1), luaL_checkstring(L, 2)));
   return 1;
 }
 
@@ -265,12 +265,11 @@ static int core_now (lua_State *L) {
 /*----------------------------------------------------------------- module */
 
 static const luaL_Reg functions[] = {
-    {"new", core_new},       {"close", core_close},
-    {"call", core_call},     {"is_closed", core_is_closed},
-    {"wait", core_wait},     {"result", core_result},
-    {"encode", core_encode}, {"now", core_now},
-    {"distance", core_distance},
-    {NULL, NULL}};
+    {"new", core_new},           {"close", core_close},
+    {"call", core_call},         {"is_closed", core_is_closed},
+    {"wait", core_wait},         {"result", core_result},
+    {"encode", core_encode},     {"now", core_now},
+    {"distance", core_distance}, {NULL, NULL}};
 
 /* A metatable with one function under `gc` and a `__jsontype`, either may be
 ** NULL; left on the stack. */

@@ -33,25 +33,25 @@ static void push_raw (lua_State *L, const cJSON *item, hl_box *box) {
 
 void hl_push_json (lua_State *L, const cJSON *item, hl_box *box) {
   switch (item->type & 0xFF) {
-    case cJSON_False:
-    case cJSON_True:
-      lua_pushboolean(L, cJSON_IsTrue(item));
-      break;
-    case cJSON_Number:
-      push_number(L, item);
-      break;
-    case cJSON_String:
-      lua_pushstring(L, item->valuestring);
-      break;
-    case cJSON_Raw:
-      push_raw(L, item, box);
-      break;
-    case cJSON_Array:
-    case cJSON_Object:
-      push_children(L, item, box);
-      break;
-    default:
-      lua_pushlightuserdata(L, NULL);
+  case cJSON_False:
+  case cJSON_True:
+    lua_pushboolean(L, cJSON_IsTrue(item));
+    break;
+  case cJSON_Number:
+    push_number(L, item);
+    break;
+  case cJSON_String:
+    lua_pushstring(L, item->valuestring);
+    break;
+  case cJSON_Raw:
+    push_raw(L, item, box);
+    break;
+  case cJSON_Array:
+  case cJSON_Object:
+    push_children(L, item, box);
+    break;
+  default:
+    lua_pushlightuserdata(L, NULL);
   }
 }
 

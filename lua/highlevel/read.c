@@ -15,13 +15,17 @@
 typedef struct reader {
   lua_State *L;
   hl_fields *fields;
-  int jsontype; /* index of the string "__jsontype" */
+  int jsontype;                     /* index of the string "__jsontype" */
   const void *tables[HL_DEPTH_OUT]; /* the ones being read, outermost first */
   int depth;
   bool no_memory;
 } reader;
 
-typedef enum shape { SHAPE_OPEN, SHAPE_ARRAY, SHAPE_OBJECT } shape;
+typedef enum shape {
+  SHAPE_OPEN,
+  SHAPE_ARRAY,
+  SHAPE_OBJECT
+} shape;
 
 static cJSON *read_value (reader *r, const hl_path *path);
 static void read_children (reader *r, cJSON *parent, const hl_path *path);
@@ -32,8 +36,7 @@ static cJSON *refuse (reader *r, const hl_path *path, const char *text) {
 
   hl_text_init(&where, 4096);
   hl_path_print(&where, path);
-  if (where.failed ||
-      hl_fields_complain(r->fields, where.bytes, text) != HL_OK)
+  if (where.failed || hl_fields_complain(r->fields, where.bytes, text) != HL_OK)
     r->no_memory = true;
   hl_text_free(&where);
   return hl_json_new_refused();
@@ -276,8 +279,7 @@ static cJSON *read_other (reader *r, const hl_path *path) {
     return refuse(r, path,
                   "a cdata cannot be sent; make a 64-bit one a number with "
                   "tonumber");
-  snprintf(text, sizeof(text), "a %s cannot be sent",
-           lua_typename(r->L, type));
+  snprintf(text, sizeof(text), "a %s cannot be sent", lua_typename(r->L, type));
   return refuse(r, path, text);
 }
 
@@ -288,21 +290,21 @@ static cJSON *read_value (reader *r, const hl_path *path) {
   size_t len;
 
   switch (lua_type(L, -1)) {
-    case LUA_TSTRING:
-      s = lua_tolstring(L, -1, &len);
-      return hl_json_new_string(s, len);
-    case LUA_TNUMBER:
-      if (lua_isinteger(L, -1))
-        return hl_json_new_integer((int64_t)lua_tointeger(L, -1));
-      return hl_json_new_number(lua_tonumber(L, -1));
-    case LUA_TBOOLEAN:
-      return hl_json_new(lua_toboolean(L, -1) ? cJSON_True : cJSON_False);
-    case LUA_TTABLE:
-      return new_table(r, path);
-    case LUA_TLIGHTUSERDATA:
-      return read_pointer(r, path);
-    default:
-      return read_other(r, path);
+  case LUA_TSTRING:
+    s = lua_tolstring(L, -1, &len);
+    return hl_json_new_string(s, len);
+  case LUA_TNUMBER:
+    if (lua_isinteger(L, -1))
+      return hl_json_new_integer((int64_t)lua_tointeger(L, -1));
+    return hl_json_new_number(lua_tonumber(L, -1));
+  case LUA_TBOOLEAN:
+    return hl_json_new(lua_toboolean(L, -1) ? cJSON_True : cJSON_False);
+  case LUA_TTABLE:
+    return new_table(r, path);
+  case LUA_TLIGHTUSERDATA:
+    return read_pointer(r, path);
+  default:
+    return read_other(r, path);
   }
 }
 

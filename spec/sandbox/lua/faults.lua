@@ -35,10 +35,6 @@ local function hold()
   ngx.sleep(120)
 end
 
-local function close()
-  ngx.exit(444)
-end
-
 local function status_answer(code)
   if code == 204 then
     return reply.text(204, "application/json", "")

@@ -1,0 +1,298 @@
+---@meta
+--- Types for editors and linters (LuaCATS). Nothing here runs.
+---
+--- Source of the fields: the API document's UpdateContactDto, versions
+--- 2021-07-28 and v3, which differ in spelling only. Any field left out of an
+--- update stays as it is.
+
+--- `highlevel.null`, lua-cjson's `cjson.null`, nginx's `ngx.null`: empties a field.
+---@alias highlevel.Null lightuserdata
+
+---@alias highlevel.ApiVersion "2021-07-28" | "v3"
+
+---------------------------------------------------------------- what is sent
+
+--- What an update changes: at least one field, and no names but these unless
+--- `strict = false`.
+---@class (exact) highlevel.Fields
+--- First name.
+---@field firstName? string | highlevel.Null
+--- Last name.
+---@field lastName? string | highlevel.Null
+--- Full name.
+---@field name? string | highlevel.Null
+--- The primary email; never `""`.
+---@field email? string | highlevel.Null
+--- The primary phone, best as `+18888888888`; never `""`.
+---@field phone? string | highlevel.Null
+--- Street and number.
+---@field address1? string | highlevel.Null
+---@field city? string | highlevel.Null
+--- State or province: any text.
+---@field state? string | highlevel.Null
+--- Postal code. Cannot be null.
+---@field postalCode? string
+---@field website? string | highlevel.Null
+--- A zone's name, like `America/Chicago`.
+---@field timezone? string | highlevel.Null
+--- Do not disturb, all channels at once. Cannot be null.
+---@field dnd? boolean
+--- Do not disturb, channel by channel. Cannot be null.
+---@field dndSettings? highlevel.DndSettings
+--- What the contact may send to you. Cannot be null.
+---@field inboundDndSettings? highlevel.InboundDndSettings
+--- Replaces every tag; `{}` removes all. HighLevel lower-cases them. Cannot be null.
+---@field tags? string[]
+--- Merged by id: fields not listed stay as they are. Cannot be null.
+---@field customFields? highlevel.CustomField[]
+--- Where the contact came from: any text.
+---@field source? string | highlevel.Null
+--- `YYYY-MM-DD` or `MM-DD-YYYY`, with `-`, `/`, `.` or `_`. Sent as `YYYY-MM-DD`.
+---@field dateOfBirth? string | highlevel.Null
+--- Two capital letters, from the API document's list. Cannot be null.
+---@field country? string
+--- The id of a user; null unassigns.
+---@field assignedTo? string | highlevel.Null
+
+--- Either spelling does under either version; what leaves is the version's own.
+---@class (exact) highlevel.DndSettings
+---@field Call? highlevel.DndChannel
+---@field Email? highlevel.DndChannel
+---@field SMS? highlevel.DndChannel
+---@field WhatsApp? highlevel.DndChannel
+---@field GMB? highlevel.DndChannel
+---@field FB? highlevel.DndChannel
+---@field call? highlevel.DndChannel
+---@field email? highlevel.DndChannel
+---@field sms? highlevel.DndChannel
+---@field whatsApp? highlevel.DndChannel
+---@field gmb? highlevel.DndChannel
+---@field fb? highlevel.DndChannel
+
+---@class (exact) highlevel.DndChannel
+--- `active`: the block is on; `inactive`: messages may go out; `permanent`: opted out.
+---@field status "active" | "inactive" | "permanent"
+---@field message? string
+---@field code? string
+
+---@class (exact) highlevel.InboundDndSettings
+---@field all? highlevel.InboundDnd
+
+---@class (exact) highlevel.InboundDnd
+---@field status "active" | "inactive"
+---@field message? string
+
+--- A text (text, large text, one option, radio, date), a number (number,
+--- money), a list of texts (checkbox, several options), an object (files), or
+--- null, which is sent as given. Never a boolean.
+---@alias highlevel.CustomValue string | number | string[] | table<string, any> | highlevel.Null
+
+--- One custom field: found by `id` or `key`, with its value under either name.
+---@class (exact) highlevel.CustomField
+--- The field's id; enough alone.
+---@field id? string
+--- The field's key, like `contact.my_field`, where the id is not known.
+---@field key? string
+---@field field_value? highlevel.CustomValue
+--- v3's name of `field_value`; give one of the two.
+---@field fieldValue? highlevel.CustomValue
+
+--------------------------------------------------------------------- options
+
+--- The token, or a function asked for it once per call, which returns the
+--- token, or nil and why there is none.
+---@alias highlevel.Token string | fun(): string?, string?
+
+---@class (exact) highlevel.Options
+---@field token? highlevel.Token
+--- Default `"https://services.leadconnectorhq.com"`. `http://` for this machine only.
+---@field base_url? string
+--- Default `"2021-07-28"`.
+---@field api_version? highlevel.ApiVersion
+--- Seconds for one whole call. Default 30.
+---@field timeout? number
+--- Seconds to connect. Default 5.
+---@field connect_timeout? number
+--- Checked, but without effect yet: a call is one attempt. Whole number from 0.
+---@field retries? integer
+--- Checked, but without effect yet: calls are not paced.
+---@field rate_limit? highlevel.Pace | false
+--- Connections open at once. Default 64.
+---@field max_connections? integer
+--- Default true: HTTP/2 where the server offers it.
+---@field http2? boolean
+--- A PEM file of authorities to trust in place of the system's.
+---@field ca_file? string
+--- Proxy for https, like `"http://proxy:3128"`. Default: `https_proxy` of the environment.
+---@field proxy? string
+--- Appended to `lua-highlevel/VERSION`.
+---@field user_agent? string
+--- Default true: names that are no field of an update are refused.
+---@field strict? boolean
+--- Bytes of an answer, decompressed. Default 4194304 (4 MiB).
+---@field max_response_bytes? integer
+
+---@class (exact) highlevel.Pace
+---@field requests integer
+--- Seconds.
+---@field interval number
+
+--- Options of one call; what is left out is as the client says.
+---@class (exact) highlevel.CallOptions
+--- Seconds for this whole call.
+---@field timeout? number
+--- Checked, but without effect yet: a call is one attempt.
+---@field retries? integer
+---@field strict? boolean
+---@field token? highlevel.Token
+
+---@class (exact) highlevel.EncodeOptions
+--- Default `"2021-07-28"`.
+---@field api_version? highlevel.ApiVersion
+--- Default true.
+---@field strict? boolean
+
+--------------------------------------------------------------- what comes back
+
+---@alias highlevel.Kind
+---| "invalid"      # refused here, nothing was sent
+---| "unauthorized" # 401: the token is missing, expired or revoked
+---| "forbidden"    # 403, and 401 about scope, user type, location or IAM
+---| "not_found"    # 404, and 400 "Contact not found"
+---| "duplicate"    # 400: another contact has this email or phone; see `meta`
+---| "rejected"     # other 400, 422 and the like; see `messages`
+---| "rate_limited" # 429; see `rate_limit.scope`
+---| "server"       # 5xx
+---| "timeout"      # the time allowed is over; see `phase`
+---| "network"      # name not found, refused, reset, closed early
+---| "tls"          # certificate or handshake
+---| "protocol"     # the answer is not what HTTP or JSON allow, or too large
+---| "memory"       # out of memory
+---| "cancelled"    # the client was closed during the call
+
+---@alias highlevel.Phase
+---| "connect"  # nothing was sent
+---| "wait"     # sent, no answer yet
+---| "transfer" # the answer had begun
+
+--- What went wrong. `tostring` and `..` give one readable line. It never holds
+--- a token.
+---@class highlevel.Error
+--- Branch on this, never on the text.
+---@field kind highlevel.Kind
+--- What happened and what to do.
+---@field message string
+--- Every complaint: ours, or the server's. May be empty.
+---@field messages string[]
+--- Of `invalid`: where the first problem is, like `customFields[3].field_value`, counted from 1.
+---@field path? string
+--- The HTTP status, if there was an answer.
+---@field status? integer
+--- The raw answer, cut at 16 KiB.
+---@field body? string
+--- Of `duplicate`.
+---@field meta? highlevel.Duplicate
+--- HighLevel's name for the request, if the answer had one.
+---@field trace_id? string
+--- Seconds, from the Retry-After header.
+---@field retry_after? number
+---@field rate_limit highlevel.RateLimit
+--- Requests handed to the network: 0 or, in this version, 1.
+---@field attempts? integer
+--- The same call may succeed later.
+---@field retryable boolean
+--- How far the call had come.
+---@field phase? highlevel.Phase
+--- From the call to its end.
+---@field seconds? number
+---@field http_version? "1.0" | "1.1" | "2" | "3"
+---@operator concat(any): string
+
+---@class highlevel.Duplicate
+--- The other contact's id.
+---@field contactId? string
+---@field matchingField? "email" | "phone" | string
+
+--- About a call that succeeded.
+---@class highlevel.Info
+---@field status integer
+--- Requests handed to the network: 1 in this version.
+---@field attempts integer
+---@field seconds number
+---@field rate_limit highlevel.RateLimit
+---@field trace_id? string
+---@field http_version? "1.0" | "1.1" | "2" | "3"
+
+--- The X-RateLimit headers of the answer; what it did not have is absent.
+---@class highlevel.RateLimit
+--- Of a `rate_limited` error: which limit was met.
+---@field scope? "burst" | "daily"
+--- Requests per interval.
+---@field limit? integer
+--- Requests left in this interval.
+---@field remaining? integer
+--- Seconds.
+---@field interval? number
+---@field daily_limit? integer
+---@field daily_remaining? integer
+
+--- The answer to an update. Null within an object is an absent key, within a
+--- list `highlevel.null`.
+---@class highlevel.Answer
+---@field contact highlevel.Contact
+--- The API's own misspelling, under 2021-07-28.
+---@field succeded? boolean
+--- There under both versions.
+---@field succeeded? boolean
+---@field traceId? string
+
+--- A contact as the API shows it. Any field may be missing, and there may be
+--- more than these.
+---@class highlevel.Contact
+---@field id? string
+---@field name? string
+---@field locationId? string
+---@field firstName? string
+---@field lastName? string
+---@field email? string
+---@field emailLowerCase? string
+---@field timezone? string
+---@field companyName? string
+--- As `+18888888888`.
+---@field phone? string
+---@field dnd? boolean
+---@field dndSettings? highlevel.DndSettings
+---@field inboundDndSettings? highlevel.InboundDndSettings
+---@field type? string
+---@field source? string
+---@field assignedTo? string
+---@field address1? string
+---@field city? string
+---@field state? string
+---@field country? string
+---@field postalCode? string
+---@field website? string
+--- Lower-cased.
+---@field tags? string[]
+--- `YYYY-MM-DD`, or a time at midnight: compare the first ten characters.
+---@field dateOfBirth? string
+---@field dateAdded? string
+---@field dateUpdated? string
+---@field attachments? string
+---@field ssn? string
+---@field keyword? string
+---@field firstNameLowerCase? string
+---@field fullNameLowerCase? string
+---@field lastNameLowerCase? string
+---@field lastActivity? string
+---@field customFields? highlevel.CustomFieldRead[]
+---@field businessId? string
+---@field attributionSource? table<string, any>
+---@field lastAttributionSource? table<string, any>
+---@field visitorId? string
+---@field [string] any
+
+--- Read as `value`, sent as `field_value`.
+---@class highlevel.CustomFieldRead
+---@field id string
+---@field value? string | number | any[] | table<string, any>

@@ -1,0 +1,66 @@
+rockspec_format = "3.0"
+package = "lua-highlevel"
+version = "0.1.0-1"
+
+source = {
+  url = "git+https://github.com/lua-highlevel/lua-highlevel.git",
+  tag = "v0.1.0",
+}
+
+description = {
+  summary = "Update contacts in HighLevel (GoHighLevel, LeadConnector)",
+  detailed = [[
+    Checks an update before it leaves, sends it exactly as meant, paces itself
+    under the rate limit, and says of every failure what happened and what to
+    do. A C core over libcurl and cJSON, for scripts and for nginx.
+  ]],
+  homepage = "https://github.com/lua-highlevel/lua-highlevel",
+  license = "MIT",
+  labels = { "highlevel", "gohighlevel", "leadconnector", "crm", "curl" },
+}
+
+dependencies = { "lua >= 5.1, < 5.5" }
+
+external_dependencies = {
+  CURL = { header = "curl/curl.h", library = "curl" },
+  CJSON = { header = "cjson/cJSON.h", library = "cjson" },
+}
+
+-- Listed by hand, so that nothing ships by accident; `make lint` compares.
+build = {
+  type = "builtin",
+  modules = {
+    ["highlevel"] = "lua/highlevel.lua",
+    ["highlevel.errors"] = "lua/highlevel/errors.lua",
+    ["highlevel.options"] = "lua/highlevel/options.lua",
+    ["highlevel.types"] = "lua/highlevel/types.lua",
+    ["highlevel.core"] = {
+      sources = {
+        "core/answer.c",
+        "core/call.c",
+        "core/client.c",
+        "core/contact.c",
+        "core/country.c",
+        "core/date.c",
+        "core/engine.c",
+        "core/failure.c",
+        "core/json.c",
+        "core/json_parse.c",
+        "core/problems.c",
+        "core/result.c",
+        "core/schema.c",
+        "core/settings.c",
+        "core/text.c",
+        "lua/highlevel/core.c",
+        "lua/highlevel/push.c",
+        "lua/highlevel/read.c",
+      },
+      defines = { "_GNU_SOURCE" },
+      incdirs = { "core", "$(CURL_INCDIR)", "$(CJSON_INCDIR)" },
+      libdirs = { "$(CURL_LIBDIR)", "$(CJSON_LIBDIR)" },
+      libraries = { "curl", "cjson", "m" },
+    },
+  },
+}
+
+test = { type = "command", command = "make test" }
