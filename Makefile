@@ -257,7 +257,7 @@ help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(firstword $(MAKEFILE_LIST)) | \
 	  awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
 	@echo
-	@echo "With LuaRocks, from here: luarocks make   (builds rockspec/lua-highlevel-scm-1.rockspec)"
+	@echo "With LuaRocks, from here: luarocks --lua-version=5.4 make"
 	@echo "for LuaJIT: luarocks --lua-version=5.1 make LUA_INCDIR=/usr/include/luajit-2.1"
 
 .DEFAULT_GOAL := all

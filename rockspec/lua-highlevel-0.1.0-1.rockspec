@@ -22,7 +22,8 @@ description = {
 dependencies = { "lua >= 5.1, < 5.5" }
 
 external_dependencies = {
-  CURL = { header = "curl/curl.h", library = "curl" },
+  -- Debian keeps curl's headers where compilers look and LuaRocks does not
+  CURL = { library = "curl" },
   CJSON = { header = "cjson/cJSON.h", library = "cjson" },
 }
 
