@@ -64,6 +64,7 @@ LIBRARY     = $(OUT)/libhighlevel.a $(OUT)/libhighlevel.so
 MODULES     = $(LUA:%=$(OUT)/%/highlevel/core.so)
 
 all: $(LIBRARY) modules ## build the module for each Lua found, and the C library
+	@:
 
 modules: $(MODULES)
 	$(if $(MODULES),,$(error no Lua headers found: run `make deps`, or set LUA and LUA54_INC or LUAJIT_INC))

@@ -1,5 +1,5 @@
 /*
-** Update one contact from C.
+** Update one contact from C. See highlevel.h for who owns what.
 **
 **   cc update_contact.c $(pkg-config --cflags --libs highlevel)
 **   HIGHLEVEL_TOKEN=pit-... ./a.out CONTACT_ID
@@ -24,37 +24,32 @@ static hl_client *connect_account (void) {
 }
 
 static int report (const hl_result *r) {
-  const cJSON *contact, *city;
+  const cJSON *city;
 
   if (r->kind != HL_OK) {
     fprintf(stderr, "%s: %s\n", hl_kind_name(r->kind), r->message);
     return EXIT_FAILURE;
   }
-  contact = cJSON_GetObjectItemCaseSensitive(r->document, "contact");
-  city = cJSON_GetObjectItemCaseSensitive(contact, "city");
+  city = cJSON_GetObjectItemCaseSensitive(r->document, "contact");
+  city = cJSON_GetObjectItemCaseSensitive(city, "city");
   printf("updated in %.3f s, city: %s\n", (double)r->elapsed_us / 1e6,
          cJSON_IsString(city) ? city->valuestring : "(none)");
   return EXIT_SUCCESS;
 }
 
 int main (int argc, char **argv) {
-  hl_client *client;
-  hl_call *call;
-  cJSON *fields;
+  hl_client *client = connect_account();
+  const char *id = argc == 2 ? argv[1] : ""; /* refused, with a message */
   int status = EXIT_FAILURE;
+  cJSON *fields;
+  hl_call *call;
 
-  if (argc != 2) {
-    fprintf(stderr, "usage: %s CONTACT_ID\n", argv[0]);
-    return status;
-  }
-  client = connect_account();
   if (client == NULL)
     return status;
   fields = cJSON_CreateObject();
   cJSON_AddStringToObject(fields, "city", "Dolomite");
   cJSON_AddNullToObject(fields, "website"); /* empties the field */
-  call = hl_call_new(client, argv[1], strlen(argv[1]), hl_fields_new(fields),
-                     NULL); /* the fields are the call's now */
+  call = hl_call_new(client, id, strlen(id), hl_fields_new(fields), NULL);
   if (call != NULL) {
     hl_call_run(call); /* waits, at most for the timeout */
     status = report(hl_call_result(call));
