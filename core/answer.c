@@ -280,8 +280,10 @@ static bool compose (hl_result *r, const hl_answer *a, const char *said,
   hl_text_printf(&tail, " (HTTP %d", a->status);
   if (a->location[0] != '\0' && r->kind == HL_PROTOCOL)
     hl_text_printf(&tail, " to %s", a->location);
-  if (r->trace_id != NULL)
-    hl_text_printf(&tail, ", trace %.64s", r->trace_id);
+  if (r->trace_id != NULL) {
+    hl_text_puts(&tail, ", trace ");
+    hl_text_add_cut(&tail, r->trace_id, strlen(r->trace_id), 64);
+  }
   hl_text_putc(&tail, ')');
   ok = !tail.failed && hl_result_say(r, "%s%s", said, tail.bytes);
   hl_text_free(&tail);
@@ -292,8 +294,11 @@ static bool compose (hl_result *r, const hl_answer *a, const char *said,
 static bool summarize (hl_text *said, const hl_result *r, const hl_answer *a) {
   size_t i;
 
-  for (i = 0; i < r->n_messages && said->len < 8 * (size_t)SHOWN; i++)
-    hl_text_printf(said, "%s%.300s", i > 0 ? "; " : "", r->messages[i].text);
+  for (i = 0; i < r->n_messages && said->len < 8 * (size_t)SHOWN; i++) {
+    const char *text = r->messages[i].text;
+    hl_text_puts(said, i > 0 ? "; " : "");
+    hl_text_add_cut(said, text, strlen(text), 2 * (size_t)SHOWN);
+  }
   if (i < r->n_messages)
     hl_text_printf(said, "; and %zu more", r->n_messages - i);
   if (r->n_messages == 0) {

@@ -90,7 +90,7 @@ static hl_engine *engine_of (hl_client *c) {
 }
 
 static void drop (hl_client *c, hl_call *call, const char *why) {
-  hl_engine *e = engine_of(c);
+  hl_engine *e = call->transfer != NULL ? engine_of(c) : NULL;
 
   if (e != NULL)
     hl_engine_drop(e, call);

@@ -82,6 +82,8 @@ static bool set_up (transfer *t, const hl_settings *s) {
   SET(CURLOPT_PIPEWAIT, 1L); /* share a connection that is being made */
   SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L); /* a proxy's, not the API's */
   SET(CURLOPT_ACCEPT_ENCODING, "");          /* all that libcurl can undo */
+  /* or a name server that hangs keeps a call beyond its deadline */
+  SET(CURLOPT_QUICK_EXIT, 1L);
   SET(CURLOPT_CONNECTTIMEOUT_MS, s->connect_timeout_ms);
   SET(CURLOPT_USERAGENT, s->user_agent);
   SET(CURLOPT_ERRORBUFFER, t->error);

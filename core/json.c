@@ -4,6 +4,7 @@
 #include "json.h"
 
 #include <float.h>
+#include <limits.h>
 #include <locale.h>
 #include <math.h>
 #include <stdio.h>
@@ -54,8 +55,10 @@ static cJSON *new_with_text (int type, const char *s, size_t len) {
 cJSON *hl_json_new_number (double d) {
   cJSON *item = hl_json_new(cJSON_Number);
 
-  if (item != NULL)
-    cJSON_SetNumberHelper(item, d);
+  if (item != NULL) {
+    item->valuedouble = d;
+    item->valueint = d >= INT_MAX ? INT_MAX : d > INT_MIN ? (int)d : INT_MIN;
+  }
   return item;
 }
 

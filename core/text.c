@@ -123,11 +123,21 @@ char *hl_text_take (hl_text *t) {
   return bytes;
 }
 
-bool hl_text_quote (hl_text *t, const char *s, size_t len, size_t max) {
-  size_t i, shown = len < max ? len : max;
+static size_t cut (const char *s, size_t len, size_t max) {
+  size_t shown = len < max ? len : max;
 
   while (shown < len && shown > 0 && ((unsigned char)s[shown] & 0xC0) == 0x80)
     shown--;
+  return shown;
+}
+
+bool hl_text_add_cut (hl_text *t, const char *s, size_t len, size_t max) {
+  return hl_text_add(t, s, cut(s, len, max));
+}
+
+bool hl_text_quote (hl_text *t, const char *s, size_t len, size_t max) {
+  size_t i, shown = cut(s, len, max);
+
   hl_text_putc(t, '"');
   for (i = 0; i < shown; i++) {
     unsigned char c = (unsigned char)s[i];

@@ -42,6 +42,9 @@ bool hl_text_vprintf (hl_text *t, const char *fmt, va_list ap)
 /* The bytes, yours now (NULL after a failure); `t` is empty and reusable. */
 char *hl_text_take (hl_text *t);
 
+/* Up to `max` bytes of `s`, never cut within a UTF-8 character. */
+bool hl_text_add_cut (hl_text *t, const char *s, size_t len, size_t max);
+
 /* Up to `max` bytes of `s`, quoted, control characters as dots, an ellipsis
 ** where it was cut (never within a UTF-8 character). */
 bool hl_text_quote (hl_text *t, const char *s, size_t len, size_t max);

@@ -83,10 +83,25 @@ local function adopted(res, err, info)
   return res, nil, info
 end
 
-local function check_arguments(where, fields, fields_level)
+local function check_fields(where, fields)
   if type(fields) ~= "table" then
-    error(where .. ": fields must be a table, not a " .. type(fields), fields_level + 1)
+    error(where .. ": fields must be a table, not a " .. type(fields), 3)
   end
+end
+
+local function check_id(id)
+  if type(id) ~= "string" then
+    error("update_contact: the contact id must be a string, not a " .. type(id), 3)
+  end
+end
+
+-- What a client is made of; raises for what is no client.
+local function state_of(client, call)
+  local state = private[client]
+  if not state then
+    error("this is no client: call it with a colon, client:" .. call, 3)
+  end
+  return state
 end
 
 -- The token of this call, asked for once: text, or nil for the client's own.
@@ -129,28 +144,22 @@ end
 ---@return highlevel.Error? err
 ---@return highlevel.Info? info
 function methods:update_contact(id, fields, opt)
-  local state = private[self]
-  if not state then
-    error("update_contact: call it on a client, with a colon: client:update_contact(id, fields)", 2)
-  end
+  local state = state_of(self, "update_contact(id, fields)")
   if core.is_closed(state.handle) then
     error("update_contact: the client is closed; make a new one with highlevel.new", 2)
   end
-  if type(id) ~= "string" then
-    error("update_contact: the contact id must be a string, not a " .. type(id), 2)
-  end
-  check_arguments("update_contact", fields, 2)
+  check_id(id)
+  check_fields("update_contact", fields)
   options.check_call(opt, "update_contact", 2)
   return guarded(pcall(send, state, id, fields, opt or {}))
 end
 
 --- End the client: its connections are closed. Safe to call again.
 function methods:close()
-  core.close(private[self].handle)
+  core.close(state_of(self, "close()").handle)
 end
 
-client_mt.__close = methods.close
-client_mt.__gc = nil -- the handle within has its own
+client_mt.__close = methods.close -- __gc: the handle within has its own
 
 -- A client, or nil and why not.
 local function make(opt)
@@ -216,10 +225,8 @@ end
 ---@return highlevel.Error? err
 ---@return highlevel.Info? info
 function highlevel.update_contact(id, fields, opt)
-  if type(id) ~= "string" then
-    error("update_contact: the contact id must be a string, not a " .. type(id), 2)
-  end
-  check_arguments("update_contact", fields, 2)
+  check_id(id)
+  check_fields("update_contact", fields)
   options.check_call(opt, "update_contact", 2)
   local client, why = default()
   if not client then
@@ -242,7 +249,7 @@ end
 ---@return string? body JSON
 ---@return highlevel.Error? err
 function highlevel.encode(fields, opt)
-  check_arguments("highlevel.encode", fields, 2)
+  check_fields("highlevel.encode", fields)
   options.check_encode(opt, "highlevel.encode", 2)
   return guarded(pcall(encode, fields, opt or {}))
 end

@@ -10,9 +10,8 @@ source = {
 description = {
   summary = "Update contacts in HighLevel (GoHighLevel, LeadConnector)",
   detailed = [[
-    Checks an update before it leaves, sends it exactly as meant, paces itself
-    under the rate limit, and says of every failure what happened and what to
-    do. A C core over libcurl and cJSON, for scripts and for nginx.
+    Checks an update before it leaves, sends it exactly as meant, and says of
+    every failure what happened and what to do. A C core over libcurl and cJSON.
   ]],
   homepage = "https://github.com/lua-highlevel/lua-highlevel",
   license = "MIT",

@@ -22,12 +22,11 @@ describe("the version", function()
 end)
 
 describe("the rockspecs", function()
-  it("differ in version and tag alone", function()
-    local function plain(name)
-      local text = read("rockspec/lua-highlevel-" .. name .. "-1.rockspec")
-      return (text:gsub('version = "[^"]*"', ""):gsub('\n *tag = "[^"]*",', ""))
+  it("build the same", function()
+    local function build(name)
+      return read("rockspec/lua-highlevel-" .. name .. "-1.rockspec"):match("\nbuild = (%b{})")
     end
-    assert.equal(plain("scm"), plain(version))
+    assert.equal(build("scm"), build(version))
   end)
 end)
 
@@ -46,11 +45,10 @@ describe("the annotations", function()
   end)
 
   it("know the twenty fields", function()
-    local fields = types:match("class highlevel%.Fields(.-)\n\n")
     local n = 0
     for name in read("core/schema.c"):match("contact_members%[%] = (%b{})"):gmatch('{"([%w]+)"') do
       n = n + 1
-      assert.truthy(fields:find("field " .. name .. "?", 1, true), name)
+      assert.truthy(types:find("field " .. name .. "?", 1, true), name)
     end
     assert.equal(20, n)
   end)

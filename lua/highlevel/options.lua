@@ -140,9 +140,7 @@ function options.check_client(given, where, level)
 end
 
 function options.check_call(given, where, level)
-  if given ~= nil then
-    check(of_call, given, where, level + 1)
-  end
+  check(of_call, given, where, level + 1)
 end
 
 function options.check_encode(given, where, level)

@@ -1,0 +1,190 @@
+/*
+** failmalloc.c: malloc and its relatives, with a switch. See failmalloc.h.
+*/
+#include "failmalloc.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <execinfo.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FRAMES 40
+
+/* What glibc calls its own, whoever interposes. */
+extern void *__libc_malloc (size_t size);
+extern void *__libc_calloc (size_t n, size_t size);
+extern void *__libc_realloc (void *p, size_t size);
+extern void *__libc_memalign (size_t alignment, size_t size);
+extern void __libc_free (void *p);
+
+static atomic_long live;
+
+static __thread struct {
+  bool armed;
+  bool hit;
+  long n, count;
+  failmalloc_mode mode;
+} state;
+
+/* Of the one thread that is armed. */
+static void *frames[FRAMES];
+static int n_frames;
+
+/* The unwinder allocates when it is first used. */
+__attribute__((constructor)) static void warm_up (void) {
+  n_frames = backtrace(frames, FRAMES);
+}
+
+static bool refused (void) {
+  if (!state.armed)
+    return false;
+  state.count++;
+  if (state.n == 0 || state.count < state.n ||
+      (state.hit && state.mode == FAIL_ONCE))
+    return false;
+  if (!state.hit) {
+    state.hit = true;
+    state.armed = false; /* what backtrace allocates is not counted */
+    n_frames = backtrace(frames, FRAMES);
+    state.armed = true;
+  }
+  errno = ENOMEM;
+  return true;
+}
+
+static void *counted (void *p) {
+  if (p != NULL)
+    atomic_fetch_add(&live, 1);
+  return p;
+}
+
+/*------------------------------------------------------------ interposed */
+
+void *malloc (size_t size) {
+  return refused() ? NULL : counted(__libc_malloc(size));
+}
+
+void *calloc (size_t n, size_t size) {
+  return refused() ? NULL : counted(__libc_calloc(n, size));
+}
+
+void free (void *p) {
+  if (p != NULL)
+    atomic_fetch_sub(&live, 1);
+  __libc_free(p);
+}
+
+void *realloc (void *p, size_t size) {
+  void *q;
+
+  if (p != NULL && size == 0) {
+    free(p);
+    return NULL;
+  }
+  if (refused())
+    return NULL;
+  q = __libc_realloc(p, size);
+  return p == NULL ? counted(q) : q;
+}
+
+void *reallocarray (void *p, size_t n, size_t size) {
+  if (size != 0 && n > SIZE_MAX / size) {
+    errno = ENOMEM;
+    return NULL;
+  }
+  return realloc(p, n * size);
+}
+
+void *memalign (size_t alignment, size_t size) {
+  return refused() ? NULL : counted(__libc_memalign(alignment, size));
+}
+
+void *aligned_alloc (size_t alignment, size_t size) {
+  return memalign(alignment, size);
+}
+
+int posix_memalign (void **out, size_t alignment, size_t size) {
+  void *p = memalign(alignment, size);
+
+  if (p == NULL)
+    return ENOMEM;
+  *out = p;
+  return 0;
+}
+
+/*--------------------------------------------------------------- control */
+
+void failmalloc_arm (long n, failmalloc_mode mode) {
+  n_frames = 0;
+  state.n = n;
+  state.mode = mode;
+  state.count = 0;
+  state.hit = false;
+  state.armed = true;
+}
+
+bool failmalloc_disarm (void) {
+  state.armed = false;
+  return state.hit;
+}
+
+long failmalloc_count (void) {
+  return state.count;
+}
+
+long failmalloc_live (void) {
+  return atomic_load(&live);
+}
+
+static const char *file_of (void *frame, Dl_info *info) {
+  const char *slash;
+
+  if (dladdr(frame, info) == 0 || info->dli_fname == NULL)
+    return "?";
+  slash = strrchr(info->dli_fname, '/');
+  return slash != NULL ? slash + 1 : info->dli_fname;
+}
+
+bool failmalloc_blames (const char *library) {
+  static const char *const through[] = {"libfailmalloc", "libc.", "libcjson",
+                                        "?"};
+  int i;
+
+  for (i = 0; i < n_frames; i++) {
+    Dl_info info;
+    const char *file = file_of(frames[i], &info);
+    bool skip = false;
+    size_t k;
+    for (k = 0; k < sizeof(through) / sizeof(through[0]); k++)
+      skip = skip || strncmp(file, through[k], strlen(through[k])) == 0;
+    if (!skip)
+      return strncmp(file, library, strlen(library)) == 0;
+  }
+  return false;
+}
+
+void failmalloc_trace (void) {
+  int i;
+
+  for (i = 1; i < n_frames; i++) {
+    char command[600];
+    Dl_info info;
+    if (dladdr(frames[i], &info) == 0 || info.dli_fname == NULL)
+      continue;
+    if (info.dli_sname != NULL) {
+      fprintf(stderr, "    %s (%s)\n", info.dli_sname,
+              file_of(frames[i], &info));
+      continue;
+    }
+    snprintf(command, sizeof(command),
+             "printf '    ' >&2; LD_PRELOAD= addr2line -fpse '%s' %#lx >&2",
+             info.dli_fname,
+             (unsigned long)((char *)frames[i] - (char *)info.dli_fbase - 1));
+    if (system(command) != 0)
+      fprintf(stderr, "    %p\n", frames[i]);
+  }
+}
