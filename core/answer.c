@@ -374,8 +374,8 @@ static bool nonsense (hl_result *r, hl_answer *a, const char *secret,
   hl_text_init(&said, HL_TEXT_MAX);
   hl_text_puts(&said, what);
   if (fault != NULL) {
-    hl_text_printf(&said, " (%s, at byte %zu of %zu): ", fault->what,
-                   fault->offset + 1, a->body.len);
+    hl_text_printf(&said, " (%s, at byte %zu): ", fault->what,
+                   fault->offset + 1);
     words(&said, a);
   }
   ok = !said.failed &&
@@ -400,41 +400,65 @@ static bool settle_flag (cJSON *doc, bool *refused) {
   *refused = cJSON_IsFalse(old) || cJSON_IsFalse(flag);
   if (flag != NULL || old == NULL)
     return true;
-  return hl_json_append(doc, "succeeded", strlen("succeeded"),
-                        hl_json_new(old->type & 0xFF));
+  return hl_json_append(doc, "succeeded", hl_json_new(old->type & 0xFF));
+}
+
+static bool has_contact (const cJSON *doc) {
+  return cJSON_IsObject(cJSON_GetObjectItemCaseSensitive(doc, "contact"));
+}
+
+/* Put the first bytes of the body back, which parsing spoilt. */
+static void restore_body (hl_answer *a, char *first, size_t len) {
+  free(a->body.bytes);
+  a->body.bytes = first;
+  a->body.len = len;
+  a->body.room = len;
+}
+
+/* A 2xx with JSON that is no success. False: out of memory. */
+static bool no_success (hl_result *r, hl_answer *a, bool refused,
+                        const char *secret) {
+  if (!refused)
+    return nonsense(r, a, secret, "an answer without the contact in it", NULL);
+  if (!failure(r, a, secret))
+    return false;
+  r->kind = HL_REJECTED; /* said to be done, and said not to be */
+  return compose(r, a, "the answer says that the update did not succeed",
+                 "read the contact, then try again");
 }
 
 /* Fill in `r` from a 2xx. False: out of memory. */
 static bool success (hl_result *r, hl_answer *a, const char *secret) {
   hl_json_fault fault = {NULL, 0};
+  size_t len = a->body.len, kept = len < HL_BODY_KEPT ? len : HL_BODY_KEPT;
+  bool refused = false, parsed;
+  char *first;
   cJSON *doc;
-  bool refused;
 
-  if (a->body.len == 0)
+  if (len == 0)
     return nonsense(r, a, secret, "an empty answer, where a contact was due",
                     NULL);
-  doc = hl_json_parse(a->body.bytes, a->body.len, &fault);
-  if (doc == NULL)
-    return fault.what != NULL &&
-           nonsense(r, a, secret, "an answer that is not JSON", &fault);
-  if (!settle_flag(doc, &refused)) {
-    cJSON_Delete(doc);
+  first = hl_strndup(a->body.bytes, kept);
+  if (first == NULL)
     return false;
-  }
-  if (refused) { /* said to be done, and said not to be */
+  doc = hl_json_parse_in_place(a->body.bytes, len, &fault);
+  if (doc != NULL && !settle_flag(doc, &refused)) {
     cJSON_Delete(doc);
-    if (!failure(r, a, secret))
-      return false;
-    r->kind = HL_REJECTED;
-    return compose(r, a, "the answer says that the update did not succeed",
-                   "read the contact, then try again");
+    doc = NULL;
   }
-  if (!cJSON_IsObject(cJSON_GetObjectItemCaseSensitive(doc, "contact"))) {
-    cJSON_Delete(doc);
-    return nonsense(r, a, secret, "an answer without the contact in it", NULL);
+  if (doc != NULL && !refused && has_contact(doc)) {
+    free(first);
+    r->document = doc;
+    r->storage = hl_text_take(&a->body);
+    return take_facts(r);
   }
-  r->document = doc;
-  return take_facts(r);
+  parsed = doc != NULL;
+  cJSON_Delete(doc);
+  restore_body(a, first, kept);
+  if (parsed)
+    return no_success(r, a, refused, secret);
+  return fault.what != NULL &&
+         nonsense(r, a, secret, "an answer that is not JSON", &fault);
 }
 
 hl_result *hl_answer_judge (hl_answer *a, const char *secret) {

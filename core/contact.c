@@ -218,11 +218,13 @@ static void check_date (walk *w, cJSON *item, const hl_path *path) {
   char date[11];
   const char *why = hl_date_normalize(item->valuestring, date);
 
-  if (why == NULL) /* ten characters, as the text it replaces */
-    memcpy(item->valuestring, date, sizeof(date));
-  else
+  if (why == NULL) {
+    if (!hl_json_set_string(item, date))
+      w->problems->failed = true;
+  } else {
     hl_problems_at(w->problems, path, "%s: %s", quote(item->valuestring).text,
                    why);
+  }
 }
 
 static void check_country (walk *w, const cJSON *item, const hl_path *path) {
@@ -276,14 +278,6 @@ static bool complain_unknown (walk *w, const hl_shape *shape, const char *name,
                    "is not %s, and one unknown name fails the whole update",
                    shape->noun);
   return hint != NULL || nearest != NULL;
-}
-
-/* Give a member the spelling of the version, without asking for memory. */
-static void rename_member (cJSON *item, const char *name) {
-  if ((item->type & cJSON_StringIsConst) == 0)
-    cJSON_free(item->string);
-  item->string = (char *)(uintptr_t)name;
-  item->type |= cJSON_StringIsConst;
 }
 
 /* What an object was seen to hold. */
@@ -348,7 +342,7 @@ static void check_object (walk *w, const hl_shape *shape, cJSON *object,
   for (child = object->child; child != NULL; child = child->next) {
     const hl_member *m = hl_member_find(shape, child->string);
     if (m != NULL)
-      rename_member(child, hl_member_name(m, w->version));
+      hl_json_rename(child, hl_member_name(m, w->version));
   }
   if (!s.misspelt)
     check_missing(w, shape, path, &s);

@@ -121,6 +121,8 @@ typedef struct hl_result {
   int attempts;             /* requests handed to the network */
   int64_t elapsed_us;       /* from hl_call_new to settled */
   const char *http_version; /* "1.0", "1.1", "2", "3"; or NULL */
+
+  const void *storage; /* not for you: what `document` points into */
 } hl_result;
 
 /*

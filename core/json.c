@@ -88,6 +88,17 @@ cJSON *hl_json_new_string (const char *s, size_t len) {
   return item;
 }
 
+cJSON *hl_json_borrow_string (const char *s, size_t len) {
+  cJSON *item;
+
+  if (strlen(s) != len)
+    return hl_json_new_string(s, len);
+  item = hl_json_new(cJSON_String | cJSON_IsReference);
+  if (item != NULL)
+    item->valuestring = (char *)(uintptr_t)s; /* nobody writes there */
+  return item;
+}
+
 cJSON *hl_json_new_shapeless (void) {
   cJSON *item = hl_json_new(cJSON_Object);
 
@@ -109,19 +120,32 @@ bool hl_json_is_refused (const cJSON *item) {
   return cJSON_IsInvalid(item) != 0;
 }
 
-bool hl_json_append (cJSON *parent, const char *key, size_t key_len,
-                     cJSON *item) {
+void hl_json_rename (cJSON *item, const char *name) {
+  if ((item->type & cJSON_StringIsConst) == 0)
+    cJSON_free(item->string);
+  item->string = (char *)(uintptr_t)name;
+  item->type |= cJSON_StringIsConst;
+}
+
+bool hl_json_set_string (cJSON *item, const char *s) {
+  char *copy = copy_bytes(s, strlen(s));
+
+  if (copy == NULL)
+    return false;
+  if ((item->type & cJSON_IsReference) == 0)
+    cJSON_free(item->valuestring);
+  item->type &= ~cJSON_IsReference;
+  item->valuestring = copy;
+  return true;
+}
+
+bool hl_json_append (cJSON *parent, const char *key, cJSON *item) {
   cJSON *first = parent->child;
 
   if (item == NULL)
     return false;
-  if (key != NULL) {
-    item->string = copy_bytes(key, key_len);
-    if (item->string == NULL) {
-      cJSON_Delete(item);
-      return false;
-    }
-  }
+  if (key != NULL)
+    hl_json_rename(item, key);
   item->next = NULL;
   if (first == NULL) {
     parent->child = item;
@@ -338,12 +362,14 @@ static const char escape_of[256] = {
     'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 0,   0,   '"', ['\\'] = '\\'};
 
 static bool print_text (hl_text *out, const char *s, size_t len) {
-  size_t i, start = 0;
+  size_t i = 0, start = 0;
 
   if (!hl_text_reserve(out, len + 2))
     return false;
   hl_text_putc(out, '"');
-  for (i = 0; i < len; i++) {
+  while (i < len && escape_of[(unsigned char)s[i]] == 0)
+    i++;
+  for (; i < len; i++) {
     char e = escape_of[(unsigned char)s[i]];
     if (e == 0)
       continue;

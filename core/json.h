@@ -30,6 +30,9 @@ cJSON *hl_json_new_number (double d);
 cJSON *hl_json_new_integer (int64_t i);
 cJSON *hl_json_new_string (const char *s, size_t len); /* UTF-8 */
 
+/* The same without a copy: `s` ends in NUL and outlives the node. */
+cJSON *hl_json_borrow_string (const char *s, size_t len);
+
 /* An empty table of which nobody said whether it is a list or an object: an
 ** empty object with a mark, for the schema to decide. */
 cJSON *hl_json_new_shapeless (void);
@@ -39,10 +42,16 @@ bool hl_json_is_shapeless (const cJSON *item);
 cJSON *hl_json_new_refused (void);
 bool hl_json_is_refused (const cJSON *item);
 
-/* Append to a list or object in constant time; takes `item`. `key` is NULL in
-** a list. False: out of memory, and `item` is gone. */
-bool hl_json_append (cJSON *parent, const char *key, size_t key_len,
-                     cJSON *item);
+/* Append to a list or object in constant time; takes `item`, which may be NULL
+** for want of memory: then false. `key` is NULL in a list; it is borrowed and
+** must outlive the node. */
+bool hl_json_append (cJSON *parent, const char *key, cJSON *item);
+
+/* Give a member another name, borrowed as well. */
+void hl_json_rename (cJSON *item, const char *name);
+
+/* Another text for a string node, copied. False: out of memory. */
+bool hl_json_set_string (cJSON *item, const char *s);
 
 /*--------------------------------------------------------------- looking */
 
@@ -85,5 +94,9 @@ typedef struct hl_json_fault {
 ** NUL. NULL: see `fault`.
 */
 cJSON *hl_json_parse (const char *text, size_t len, hl_json_fault *fault);
+
+/* The same, faster: strings stay where they are, so `text` is spoilt, and must
+** outlive the tree. */
+cJSON *hl_json_parse_in_place (char *text, size_t len, hl_json_fault *fault);
 
 #endif

@@ -22,6 +22,7 @@ typedef struct reader {
   const char *what; /* the first fault; NULL if there was none */
   const char *spot;
   int depth;
+  bool in_place; /* leave strings where they are */
 } reader;
 
 static cJSON *value (reader *r);
@@ -135,15 +136,19 @@ static bool scan_string (reader *r, span *s) {
   return true;
 }
 
-/* The string's bytes, NUL-terminated; an escape never grows when undone. */
-static char *string_bytes (const span *s) {
+/* The string's bytes, NUL-terminated; an escape never grows when undone. In
+** place, the NUL takes the place of the closing quote. */
+static char *string_bytes (const reader *r, const span *s) {
   const char *p = s->start, *end = p + s->len;
-  char *bytes = cJSON_malloc(s->len + 1), *o = bytes;
+  char *bytes = r->in_place ? (char *)(uintptr_t)s->start
+                            : (char *)cJSON_malloc(s->len + 1);
+  char *o = bytes;
 
   if (bytes == NULL)
     return NULL;
   if (!s->escapes) {
-    memcpy(bytes, p, s->len);
+    if (!r->in_place)
+      memcpy(bytes, p, s->len);
     o += s->len;
   }
   while (s->escapes && p < end) {
@@ -181,9 +186,9 @@ static cJSON *string (reader *r) {
     return NULL;
   if (s.nul)
     return raw(s.start - 1, s.len + 2);
-  item = hl_json_new(cJSON_String);
+  item = hl_json_new(cJSON_String | (r->in_place ? cJSON_IsReference : 0));
   if (item != NULL) {
-    item->valuestring = string_bytes(&s);
+    item->valuestring = string_bytes(r, &s);
     if (item->valuestring == NULL) {
       cJSON_Delete(item);
       item = NULL;
@@ -323,6 +328,11 @@ static void link_last (cJSON *parent, cJSON **last, cJSON *item) {
   parent->child->prev = item; /* cJSON: the first one knows the last one */
 }
 
+static void free_key (const reader *r, char *name) {
+  if (!r->in_place)
+    cJSON_free(name);
+}
+
 static bool key (reader *r, char **out) {
   span s;
 
@@ -334,12 +344,12 @@ static bool key (reader *r, char **out) {
   }
   if (!scan_string(r, &s))
     return false;
-  *out = string_bytes(&s); /* a NUL in a name cuts it: nobody uses those */
+  *out = string_bytes(r, &s); /* a NUL in a name cuts it: nobody uses those */
   if (*out == NULL)
     return false;
   blanks(r);
   if (*r->p != ':') {
-    cJSON_free(*out);
+    free_key(r, *out);
     fault_at(r, r->p, "a name without a colon");
     return false;
   }
@@ -363,10 +373,12 @@ static cJSON *children (reader *r, int type, char close, const char *missing) {
         goto fail;
       item = value(r);
       if (item == NULL) {
-        cJSON_free(name);
+        free_key(r, name);
         goto fail;
       }
       item->string = name;
+      if (r->in_place)
+        item->type |= cJSON_StringIsConst;
       link_last(parent, &last, item);
     } while (another(r, close, missing));
     if (r->what != NULL)
@@ -409,8 +421,9 @@ static cJSON *value (reader *r) {
   }
 }
 
-cJSON *hl_json_parse (const char *text, size_t len, hl_json_fault *fault) {
-  reader r = {text, text, text + len, NULL, NULL, 0};
+static cJSON *parse (const char *text, size_t len, bool in_place,
+                     hl_json_fault *fault) {
+  reader r = {text, text, text + len, NULL, NULL, 0, in_place};
   size_t good = hl_utf8_check(text, len);
   cJSON *item = NULL;
 
@@ -431,4 +444,12 @@ cJSON *hl_json_parse (const char *text, size_t len, hl_json_fault *fault) {
   fault->what = r.what;
   fault->offset = r.spot != NULL ? (size_t)(r.spot - text) : 0;
   return item;
+}
+
+cJSON *hl_json_parse (const char *text, size_t len, hl_json_fault *fault) {
+  return parse(text, len, false, fault);
+}
+
+cJSON *hl_json_parse_in_place (char *text, size_t len, hl_json_fault *fault) {
+  return parse(text, len, true, fault);
 }

@@ -58,6 +58,7 @@ void hl_result_free (const hl_result *r) {
   hl_messages_free(r->messages, r->n_messages);
   drop(r->body);
   cJSON_Delete((cJSON *)(uintptr_t)r->document);
+  drop(r->storage);
   drop(r->trace_id);
   drop(r);
 }

@@ -244,8 +244,10 @@ const hl_member *hl_member_find (const hl_shape *shape, const char *name) {
   const hl_member *m;
 
   for (m = shape->members; m->name != NULL; m++)
-    if (strcmp(m->name, name) == 0 ||
-        (m->name_v3 != NULL && strcmp(m->name_v3, name) == 0))
+    /* the first letter spares most of the comparing */
+    if ((m->name[0] == name[0] && strcmp(m->name, name) == 0) ||
+        (m->name_v3 != NULL && m->name_v3[0] == name[0] &&
+         strcmp(m->name_v3, name) == 0))
       return m;
   return NULL;
 }

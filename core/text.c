@@ -44,12 +44,12 @@ bool hl_text_reserve (hl_text *t, size_t more) {
   size_t room;
   char *grown;
 
+  if (t->bytes != NULL && more <= t->room - t->len)
+    return true;
   if (t->failed)
     return false;
   if (more > t->ceiling - t->len)
     return fail(t, true);
-  if (t->bytes != NULL && t->len + more <= t->room)
-    return true;
   room = t->room < 128 ? 256 : t->room * 2;
   if (room < t->len + more)
     room = t->len + more;
@@ -75,10 +75,6 @@ bool hl_text_add (hl_text *t, const char *bytes, size_t len) {
 
 bool hl_text_puts (hl_text *t, const char *s) {
   return hl_text_add(t, s, strlen(s));
-}
-
-bool hl_text_putc (hl_text *t, char c) {
-  return hl_text_add(t, &c, 1);
 }
 
 bool hl_text_vprintf (hl_text *t, const char *fmt, va_list ap) {

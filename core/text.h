@@ -33,7 +33,15 @@ void hl_text_clear (hl_text *t);
 bool hl_text_reserve (hl_text *t, size_t more);
 bool hl_text_add (hl_text *t, const char *bytes, size_t len);
 bool hl_text_puts (hl_text *t, const char *s);
-bool hl_text_putc (hl_text *t, char c);
+
+/* Inline, as printing JSON is mostly this. */
+static inline bool hl_text_putc (hl_text *t, char c) {
+  if (t->len >= t->room && !hl_text_reserve(t, 1))
+    return false;
+  t->bytes[t->len++] = c;
+  t->bytes[t->len] = '\0';
+  return true;
+}
 bool hl_text_printf (hl_text *t, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 bool hl_text_vprintf (hl_text *t, const char *fmt, va_list ap)

@@ -1,5 +1,9 @@
 /*
 ** read.c: from Lua tables to cJSON.
+**
+** Texts and names are borrowed from Lua: the table they are in stays on the
+** stack until the body is printed, no Lua code runs in between, and strings
+** do not move.
 */
 #include <stdint.h>
 #include <stdio.h>
@@ -40,12 +44,6 @@ static cJSON *refuse (reader *r, const hl_path *path, const char *text) {
     r->no_memory = true;
   hl_text_free(&where);
   return hl_json_new_refused();
-}
-
-static void append (reader *r, cJSON *parent, const char *key, size_t len,
-                    cJSON *item) {
-  if (!hl_json_append(parent, key, len, item))
-    r->no_memory = true;
 }
 
 /*------------------------------------------------------------------ marks */
@@ -211,11 +209,12 @@ static cJSON *new_table (reader *r, const hl_path *path) {
                                                        : cJSON_Object);
 }
 
-static void add_child (reader *r, cJSON *parent, const char *key, size_t len,
+static void add_child (reader *r, cJSON *parent, const char *key,
                        const hl_path *path) {
   cJSON *item = read_value(r, path);
 
-  append(r, parent, key, len, item);
+  if (!hl_json_append(parent, key, item))
+    r->no_memory = true;
   if (!r->no_memory && lua_istable(r->L, -1) &&
       (cJSON_IsArray(item) || cJSON_IsObject(item)))
     read_children(r, item, path);
@@ -227,7 +226,7 @@ static void read_list (reader *r, cJSON *parent, const hl_path *path) {
   for (i = 1; i <= n && !r->no_memory; i++) {
     hl_path at = {path, NULL, 0, i};
     lua_rawgeti(r->L, -1, (int)i);
-    add_child(r, parent, NULL, 0, &at);
+    add_child(r, parent, NULL, &at);
     lua_pop(r->L, 1);
   }
 }
@@ -242,7 +241,7 @@ static void read_object (reader *r, cJSON *parent, const hl_path *path) {
     if (memchr(at.key, '\0', at.key_len) != NULL)
       cJSON_Delete(refuse(r, &at, "a name with a NUL byte in it"));
     else
-      add_child(r, parent, at.key, at.key_len, &at);
+      add_child(r, parent, at.key, &at);
     lua_pop(L, 1);
     if (r->no_memory) {
       lua_pop(L, 1);
@@ -292,7 +291,7 @@ static cJSON *read_value (reader *r, const hl_path *path) {
   switch (lua_type(L, -1)) {
   case LUA_TSTRING:
     s = lua_tolstring(L, -1, &len);
-    return hl_json_new_string(s, len);
+    return hl_json_borrow_string(s, len);
   case LUA_TNUMBER:
     if (lua_isinteger(L, -1))
       return hl_json_new_integer((int64_t)lua_tointeger(L, -1));

@@ -19,7 +19,7 @@
 
 static const char fields_text[] =
     "{\"firstName\":\"rosan\",\"lastName\":null,\"email\":\"rosan@deos.com\","
-    "\"country\":\"us\",\"dateOfBirth\":\"09/25/1990\",\"dnd\":true,"
+    "\"country\":\"US\",\"dateOfBirth\":\"09/25/1990\",\"dnd\":true,"
     "\"dndSettings\":{\"Call\":{\"status\":\"active\",\"message\":\"m\","
     "\"code\":\"c\"},\"SMS\":{\"status\":\"inactive\"}},"
     "\"inboundDndSettings\":{\"all\":{\"status\":\"active\"}},"
@@ -114,7 +114,7 @@ static bool fits (const task *t, hl_kind kind) {
 
 /* Number of failures that nobody handled; -1 if it has no end. */
 static int sweep (const task *t, failmalloc_mode mode) {
-  int kinds[HL_CANCELLED + 1] = {0}, wrong = 0, k;
+  int kinds[HL_CANCELLED + 1] = {0}, wrong = 0, again = 0, k;
   long n = 0, usual = 0, live;
   bool hit = true;
 
@@ -130,15 +130,27 @@ static int sweep (const task *t, failmalloc_mode mode) {
     kind = run(t, document);
     hit = failmalloc_disarm();
     live = failmalloc_live();
-    kinds[kind]++;
-    if (fits(t, kind) && live == usual)
+    if (fits(t, kind) && live > usual && again++ < 2) {
+      usual = live; /* a cache that grew once; or is it a leak? */
+      n--;
       continue;
+    }
+    kinds[kind]++;
+    if (getenv("SWEEP_VERBOSE") != NULL && hit && kind != HL_MEMORY) {
+      fprintf(stderr, "  allocation %ld: %s\n", n, hl_kind_name(kind));
+      failmalloc_trace();
+    }
+    if (fits(t, kind) && live <= usual) {
+      again = 0;
+      continue;
+    }
     if (++wrong <= COMPLAINTS_MAX) {
       fprintf(stderr, "  allocation %ld: ended as %s, %+ld blocks left\n", n,
               hl_kind_name(kind), live - usual);
       failmalloc_trace();
     }
     usual = live;
+    again = 0;
   }
   printf("  %s, %s: %ld allocations;", t->name,
          mode == FAIL_ONCE ? "one fails" : "all from one on fail", n - 1);

@@ -1,0 +1,129 @@
+-- What the sweep does to a Lua state: tasks to be run with an allocation
+-- failing. `call` is all that runs then; `good` judges what came with memory
+-- enough, `short` what came without ("raises": only raising will do).
+local highlevel = require "highlevel"
+
+local base_url = ...
+local ID = "ocQHyuzHvysMo5N5VsXc"
+
+local function full()
+  local settings = {}
+  for _, name in ipairs({ "Call", "Email", "SMS", "WhatsApp", "GMB", "FB" }) do
+    settings[name] = { status = "active", message = "string", code = "string" }
+  end
+  return {
+    firstName = "rosan",
+    lastName = highlevel.null,
+    email = "rosan@deos.com",
+    phone = "+1 888-888-8888",
+    country = "US",
+    dateOfBirth = "09/25/1990",
+    dnd = true,
+    dndSettings = settings,
+    inboundDndSettings = { all = { status = "active", message = "string" } },
+    tags = { "nisi sint commodo amet", "consequat" },
+    customFields = {
+      { id = "6dvNaf7VhkQ9snc5vnjJ", key = "a", field_value = "My Text" },
+      { id = "6dvNaf7VhkQ9snc5vnjJ", field_value = 100.5 },
+      { id = "6dvNaf7VhkQ9snc5vnjJ", field_value = { "test", "test2" } },
+      { id = "6dvNaf7VhkQ9snc5vnjJ", field_value = "a\0b" },
+      {
+        id = "6dvNaf7VhkQ9snc5vnjJ",
+        field_value = {
+          ["f31175d4-2b06-4fc6-b7bc-74cd814c68cb"] = {
+            meta = { encoding = "7bit", size = 1786611 },
+            documentId = "w2M9qTZ0ZJz8rGt02jdJ",
+          },
+        },
+      },
+    },
+  }
+end
+
+local function wrong()
+  local fields = full()
+  fields.first_name = "rosan"
+  fields.email = 7
+  fields.locationId = "x"
+  fields.dateOfBirth = "1990-02-30"
+  fields.country = "UX"
+  fields.website = print
+  fields.dndSettings.Cal = { status = "on" }
+  fields.tags = { 1, [3] = {} }
+  fields.customFields[2] = {}
+  fields.customFields[3].field_value = fields
+  return fields
+end
+
+local client = highlevel.new({ token = "pit-0123456789", base_url = base_url, timeout = 10 })
+local fields, bad = full(), wrong()
+local options = { token = "pit-9876543210", base_url = base_url, timeout = 10, user_agent = "sweep/1" }
+
+local function is_kind(kind)
+  return function(res, err)
+    return res == nil and type(err) == "table" and err.kind == kind
+  end
+end
+
+local function is_answer(res, err, info)
+  return res ~= nil and err == nil and info.status == 200 and res.contact.nul == "a\0b"
+end
+
+local function is_memory(res, err)
+  return res == nil and type(err) == "table" and err.kind == "memory" and tostring(err) ~= nil
+end
+
+return {
+  {
+    name = "update_contact",
+    call = function()
+      return client:update_contact(ID, fields)
+    end,
+    good = is_answer,
+    short = is_memory,
+  },
+  {
+    name = "update_contact, rejected",
+    call = function()
+      return client:update_contact("rejected", fields)
+    end,
+    good = is_kind("rejected"),
+    short = is_memory,
+  },
+  {
+    name = "update_contact, invalid",
+    call = function()
+      return client:update_contact("no/id", bad)
+    end,
+    good = is_kind("invalid"),
+    short = is_memory,
+  },
+  {
+    name = "encode",
+    call = function()
+      return highlevel.encode(fields)
+    end,
+    good = function(body)
+      return type(body) == "string"
+    end,
+    short = is_memory,
+  },
+  {
+    name = "encode, invalid",
+    call = function()
+      return highlevel.encode(bad)
+    end,
+    good = is_kind("invalid"),
+    short = is_memory,
+  },
+  {
+    name = "new",
+    call = function()
+      return highlevel.new(options)
+    end,
+    good = function(made)
+      return tostring(made):find("highlevel.client", 1, true) ~= nil
+    end,
+    short = "raises",
+  },
+}
