@@ -119,7 +119,8 @@ int posix_memalign (void **out, size_t alignment, size_t size) {
 /*--------------------------------------------------------------- control */
 
 void failmalloc_arm (long n, failmalloc_mode mode) {
-  n_frames = 0;
+  if (n > 0)
+    n_frames = 0; /* else those of the last failure stay to be looked at */
   state.n = n;
   state.mode = mode;
   state.count = 0;

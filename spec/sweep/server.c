@@ -54,8 +54,8 @@ static int write_all (int fd, const char *s, size_t len) {
 
 static int answer (int fd, const char *request) {
   const char *end = strstr(request, " HTTP/1.1\r\n");
-  int bad = end != NULL && end - request > 9 &&
-            strncmp(end - 9, "/rejected", 9) == 0;
+  int bad =
+      end != NULL && end - request > 9 && strncmp(end - 9, "/rejected", 9) == 0;
   const char *body = bad ? rejection : contact;
   char head[300];
   int n = snprintf(head, sizeof(head),
@@ -64,9 +64,8 @@ static int answer (int fd, const char *request) {
                    "Content-Length: %zu\r\n\r\n",
                    bad ? "422 Unprocessable Entity" : "200 OK", strlen(body));
 
-  return write_all(fd, head, (size_t)n) == 0
-             ? write_all(fd, body, strlen(body))
-             : -1;
+  return write_all(fd, head, (size_t)n) == 0 ? write_all(fd, body, strlen(body))
+                                             : -1;
 }
 
 /* One request after another, until the other side has enough. */

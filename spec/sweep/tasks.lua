@@ -73,7 +73,17 @@ local function is_memory(res, err)
   return res == nil and type(err) == "table" and err.kind == "memory" and tostring(err) ~= nil
 end
 
+-- A collection lets go of unused stack; to get it back is the caller's
+-- affair, before any code of the library can run.
+local function ready(depth)
+  if depth ~= 0 then
+    return 1 + ready((depth or 30) - 1)
+  end
+  return 0
+end
+
 return {
+  ready = ready,
   {
     name = "update_contact",
     call = function()
