@@ -275,7 +275,8 @@ static bool complain_unknown (walk *w, const hl_shape *shape, const char *name,
                    shape->noun, nearest);
   else
     hl_problems_at(w->problems, path,
-                   "is not %s, and one unknown name fails the whole update",
+                   "is not %s, and one unknown name fails the whole update "
+                   "(strict = false lets it through)",
                    shape->noun);
   return hint != NULL || nearest != NULL;
 }
@@ -442,8 +443,10 @@ static void check (walk *w, const hl_member *m, cJSON *item,
     return;
   if (cJSON_IsNull(item)) {
     if ((m->flags & HL_NULLABLE) == 0)
-      hl_problems_at(w->problems, path,
-                     "cannot be null; leave it out to keep what is there");
+      hl_problems_at(w->problems, path, "cannot be null%s",
+                     (m->flags & (HL_REQUIRED | HL_IDENTIFIES)) != 0
+                         ? ""
+                         : "; leave it out to keep what is there");
     return;
   }
   if (hl_json_is_shapeless(item) && shape->type == HL_SHAPE_LIST)

@@ -171,6 +171,8 @@ bool hl_json_is_text (const cJSON *item) {
 }
 
 const char *hl_json_type_name (const cJSON *item) {
+  if (hl_json_is_shapeless(item))
+    return "an empty table";
   if (hl_json_is_text(item))
     return "a text";
   if (hl_json_is_number(item))

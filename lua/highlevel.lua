@@ -15,6 +15,9 @@ local options = require "highlevel.options"
 -- how long one wait may keep a script from noticing Ctrl-C
 local STRETCH = 0.2
 
+-- for calls without options; made once, as a call may not fail for its sake
+local NONE = {}
+
 ---@class highlevel
 local highlevel = { _VERSION = "lua-highlevel " .. core.version }
 
@@ -83,15 +86,19 @@ local function adopted(res, err, info)
   return res, nil, info
 end
 
+local function a_type(value)
+  return value == nil and "nil" or "a " .. type(value)
+end
+
 local function check_fields(where, fields)
   if type(fields) ~= "table" then
-    error(where .. ": fields must be a table, not a " .. type(fields), 3)
+    error(where .. ": fields must be a table, not " .. a_type(fields), 3)
   end
 end
 
 local function check_id(id)
   if type(id) ~= "string" then
-    error("update_contact: the contact id must be a string, not a " .. type(id), 3)
+    error("update_contact: the contact id must be a string, not " .. a_type(id), 3)
   end
 end
 
@@ -111,6 +118,9 @@ local function ask_token(token)
   end
   local given, message = token()
   if type(given) == "string" then
+    if given:find("\0", 1, true) then -- C would take half of it
+      return nil, errors.invalid("token", "holds a control character; give the token alone, in one line")
+    end
     return given
   end
   return nil, errors.invalid("token", "the token function gave none: " .. tostring(message or type(given)))
@@ -151,7 +161,7 @@ function methods:update_contact(id, fields, opt)
   check_id(id)
   check_fields("update_contact", fields)
   options.check_call(opt, "update_contact", 2)
-  return guarded(pcall(send, state, id, fields, opt or {}))
+  return guarded(pcall(send, state, id, fields, opt or NONE))
 end
 
 --- End the client: its connections are closed. Safe to call again.
@@ -251,7 +261,7 @@ end
 function highlevel.encode(fields, opt)
   check_fields("highlevel.encode", fields)
   options.check_encode(opt, "highlevel.encode", 2)
-  return guarded(pcall(encode, fields, opt or {}))
+  return guarded(pcall(encode, fields, opt or NONE))
 end
 
 return highlevel

@@ -198,7 +198,8 @@ describe("highlevel.encode", function()
       -- types and null
       { "firstName", "must be a text, not a number; put it in quotes", { firstName = 1 } },
       { "firstName", "must be a text, not a boolean", { firstName = true } },
-      { "firstName", "must be a text, not an object", { firstName = {} } },
+      { "firstName", "must be a text, not an empty table", { firstName = {} } },
+      { "firstName", "must be a text, not an object", { firstName = { a = "b" } } },
       { "firstName", "must be a text, not a list", { firstName = { "a" } } },
       { "postalCode", "put it in quotes", { postalCode = 35061 } },
       { "dnd", "take the quotes off", { dnd = "true" } },

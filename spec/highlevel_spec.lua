@@ -266,6 +266,27 @@ describe("client:update_contact", function()
     assert.equal("timeout", err.kind)
   end)
 
+  it("refuses tokens with a NUL byte, which C would cut there", function()
+    for _, token in ipairs({ "otherlocation\0x", "\0" }) do
+      assert.has_error(function()
+        highlevel.new({ token = token })
+      end)
+      assert.has_error(function()
+        client:update_contact(ID, { firstName = "a" }, { token = token })
+      end)
+      local _, err = client:update_contact(ID, { firstName = "a" }, {
+        token = function()
+          return token
+        end,
+      })
+      assert.equal("token", err.path)
+    end
+    assert.has_error(function()
+      highlevel.new({ ca_file = "a\0b" })
+    end)
+    assert.equal(0, #helper.journal())
+  end)
+
   it("refuses tokens with control characters, and empty ones", function()
     for _, token in ipairs({ "pit-\nX: y", "", "   ", "a\127b" }) do
       local _, err = client:update_contact(ID, { firstName = "a" }, { token = token })
@@ -295,7 +316,7 @@ describe("client:update_contact", function()
     local cases = {
       { "must be a string, not a number", 12, { firstName = "a" } },
       { "must be a table, not a string", ID, "firstName" },
-      { "must be a table, not a nil", ID },
+      { "must be a table, not nil", ID },
       { "did you mean 'timeout'", ID, { firstName = "a" }, { timout = 1 } },
       { "'timeout' must be a number of seconds above 0", ID, { firstName = "a" }, { timeout = "1" } },
       { "'timeout' must be", ID, { firstName = "a" }, { timeout = 0 } },

@@ -7,7 +7,9 @@ local options = {}
 -- Each check returns nil for a good value, or what it must be.
 
 local function text(value)
-  return type(value) ~= "string" and "a string" or nil
+  if type(value) ~= "string" or value:find("\0", 1, true) then
+    return "a string without NUL bytes"
+  end
 end
 
 local function flag(value)
@@ -29,7 +31,7 @@ local function count_from(least)
 end
 
 local function token(value)
-  if type(value) ~= "string" and type(value) ~= "function" then
+  if type(value) ~= "function" and text(value) then
     return "a string, or a function that returns one"
   end
 end
@@ -123,10 +125,8 @@ local function check(known, given, where, level)
       error(where .. ": " .. unknown(known, name), level + 1)
     elseif wanted then
       -- the value itself stays out of it: it may be a secret
-      error(
-        ("%s: option '%s' must be %s (it is a %s)"):format(where, name, wanted, type(value)),
-        level + 1
-      )
+      local what = type(value) == "number" and tostring(value) or "a " .. type(value)
+      error(("%s: option '%s' must be %s, not %s"):format(where, name, wanted, what), level + 1)
     end
   end
 end

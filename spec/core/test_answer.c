@@ -64,21 +64,22 @@ static void tells_kinds_apart (void **state) {
        "duplicated contacts.\",\"meta\":{\"contactId\":\"o\","
        "\"matchingField\":\"phone\"}}",
        HL_DUPLICATE, "see meta"},
-      {400, "{\"message\":\"Invalid Custom Field Value \\\"x\\\" for \\\"f\\\"\"}",
+      {400,
+       "{\"message\":\"Invalid Custom Field Value \\\"x\\\" for \\\"f\\\"\"}",
        HL_REJECTED, "does not suit"},
       {400, "{\"message\":\"Invalid API version segment 'x' at position 0\"}",
        HL_REJECTED, "version segment"},
       {400, "{\"message\":\"API endpoint has been removed\"}", HL_REJECTED,
        "removed"},
       {400, "{}", HL_REJECTED, "without a message"},
-      {401, "{\"statusCode\":401,\"message\":\"Invalid JWT\"}",
-       HL_UNAUTHORIZED, "fresh one"},
+      {401, "{\"statusCode\":401,\"message\":\"Invalid JWT\"}", HL_UNAUTHORIZED,
+       "fresh one"},
       {401, "{\"message\":\"Invalid Private Integration token\"}",
        HL_UNAUTHORIZED, "copy it anew"},
       {401, "{\"message\":\"The token is not authorized for this scope.\"}",
        HL_FORBIDDEN, "contacts.write"},
-      {401, "{\"message\":\"version header was not found.\"}",
-       HL_UNAUTHORIZED, "api_version"},
+      {401, "{\"message\":\"version header was not found.\"}", HL_UNAUTHORIZED,
+       "api_version"},
       {401, "{\"message\":\"Token's user type mismatch!\"}", HL_FORBIDDEN,
        "sub-account"},
       {401,
@@ -90,7 +91,8 @@ static void tells_kinds_apart (void **state) {
        "{\"message\":\"This location is not accessible from this token!\"}",
        HL_FORBIDDEN, "location"},
       {401, "", HL_UNAUTHORIZED, "empty answer"},
-      {403, "{\"message\":\"The token does not have access to this location.\"}",
+      {403,
+       "{\"message\":\"The token does not have access to this location.\"}",
        HL_FORBIDDEN, "does not have access"},
       {403, "error code: 1010", HL_FORBIDDEN, "error code: 1010"},
       {404, "{\"message\":\"Cannot GET /x\"}", HL_NOT_FOUND, "Cannot GET"},
@@ -250,9 +252,9 @@ static void blots_the_secret_out (void **state) {
 }
 
 static void survives_any_header (void **state) {
-  static const char *const lines[] = {"",  "\r\n", ":", ":\r\n",  "HTTP/",
-                                      "HTTP/1.1", "HTTP/1.1 x", "Retry-After",
-                                      "HTTP/1.1 20", "no colon"};
+  static const char *const lines[] = {
+      "",         "\r\n",       ":",           ":\r\n",       "HTTP/",
+      "HTTP/1.1", "HTTP/1.1 x", "Retry-After", "HTTP/1.1 20", "no colon"};
   char longest[2000];
   hl_answer a;
   size_t i;
