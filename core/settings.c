@@ -10,6 +10,7 @@
 
 #define BASE_URL "https://services.leadconnectorhq.com"
 #define USER_AGENT "lua-highlevel/" HL_VERSION
+#define NO_ADDRESS "is no address; write it like https://host[:port]"
 #define TIMEOUT_MS 30000
 #define CONNECT_TIMEOUT_MS 5000
 #define MAX_CONNECTIONS 64
@@ -71,10 +72,14 @@ static bool has_part (CURLU *url, CURLUPart which) {
 
 static void check_url (hl_settings *s, CURLU *url, hl_problems *problems) {
   char *scheme = NULL, *host = NULL;
+  CURLUcode rc = curl_url_get(url, CURLUPART_SCHEME, &scheme, 0);
 
-  if (curl_url_get(url, CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK ||
-      curl_url_get(url, CURLUPART_HOST, &host, 0) != CURLUE_OK)
+  if (rc == CURLUE_OK)
+    rc = curl_url_get(url, CURLUPART_HOST, &host, 0);
+  if (rc == CURLUE_OUT_OF_MEMORY)
     problems->failed = true;
+  else if (rc != CURLUE_OK)
+    hl_problems_add(problems, "base_url", NO_ADDRESS);
   else if (has_part(url, CURLUPART_USER) || has_part(url, CURLUPART_PASSWORD) ||
            has_part(url, CURLUPART_QUERY) || has_part(url, CURLUPART_FRAGMENT))
     hl_problems_add(problems, "base_url",
@@ -108,8 +113,7 @@ static void take_base_url (hl_settings *s, const char *given,
     if (rc == CURLUE_OUT_OF_MEMORY)
       problems->failed = true;
     else if (rc != CURLUE_OK)
-      hl_problems_add(problems, "base_url",
-                      "is no address; write it like https://host[:port]");
+      hl_problems_add(problems, "base_url", NO_ADDRESS);
     else
       check_url(s, url, problems);
   }
