@@ -50,6 +50,16 @@ static hl_fields *take_fields (hl_box *box) {
   return fields;
 }
 
+/* nil, error: why there is no client or no body */
+static int push_refusal (lua_State *L, hl_box *box) {
+  if (box->why == NULL)
+    return hl_raise_memory(L);
+  lua_pushnil(L);
+  hl_push_error(L, box->why, box);
+  box_clear(box);
+  return 2;
+}
+
 static int call_gc (lua_State *L) {
   box_clear(luaL_checkudata(L, 1, HL_CALL_MT));
   return 0;
@@ -127,12 +137,7 @@ static int core_new (lua_State *L) {
   kind = hl_client_new(&h->c, &o, &box->why);
   if (kind == HL_OK)
     return 1;
-  if (box->why == NULL)
-    return hl_raise_memory(L);
-  lua_pushnil(L);
-  hl_push_error(L, box->why, box);
-  box_clear(box);
-  return 2;
+  return push_refusal(L, box);
 }
 
 /* close(client), __gc, __close: safe to call again */
@@ -241,12 +246,7 @@ static int core_encode (lua_State *L) {
     box_clear(box);
     return 1;
   }
-  if (box->why == NULL)
-    return hl_raise_memory(L);
-  lua_pushnil(L);
-  hl_push_error(L, box->why, box);
-  box_clear(box);
-  return 2;
+  return push_refusal(L, box);
 }
 
 /* distance(a, b) -> how many edits lead from one name to the other */
