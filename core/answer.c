@@ -112,15 +112,18 @@ void hl_answer_header (hl_answer *a, const char *line, size_t len, time_t now) {
 
 /*-------------------------------------------------------- what texts say */
 
-/* Blot a secret out of every text of a tree. */
-static void redact_tree (cJSON *item, const char *secret) {
+/* Blot a secret out of every text of a tree. Was there one? */
+static bool redact_tree (cJSON *item, const char *secret) {
+  bool found = false;
+
   for (; item != NULL; item = item->next) {
-    if (item->valuestring != NULL)
-      hl_redact(item->valuestring, strlen(item->valuestring), secret);
-    if (item->string != NULL)
-      hl_redact(item->string, strlen(item->string), secret);
-    redact_tree(item->child, secret);
+    found |= item->valuestring != NULL &&
+             hl_redact(item->valuestring, strlen(item->valuestring), secret);
+    found |= item->string != NULL &&
+             hl_redact(item->string, strlen(item->string), secret);
+    found |= redact_tree(item->child, secret);
   }
+  return found;
 }
 
 static bool complain_item (hl_result *r, const cJSON *item) {
@@ -128,7 +131,8 @@ static bool complain_item (hl_result *r, const cJSON *item) {
   bool ok;
 
   if (cJSON_IsString(item))
-    return hl_result_complain(r, item->valuestring);
+    return item->valuestring[0] == '\0' ||
+           hl_result_complain(r, item->valuestring);
   hl_text_init(&t, HL_BODY_KEPT);
   hl_json_print(&t, item);
   ok = t.failed ? t.too_large : hl_result_complain(r, t.bytes);
@@ -142,9 +146,13 @@ static bool collect (hl_result *r, const cJSON *doc) {
   const cJSON *found = NULL, *item;
   size_t i;
 
-  for (i = 0; found == NULL && i < sizeof(places) / sizeof(places[0]); i++)
+  for (i = 0; found == NULL && i < sizeof(places) / sizeof(places[0]); i++) {
     found = cJSON_GetObjectItemCaseSensitive(doc, places[i]);
-  if (found == NULL || cJSON_IsNull(found))
+    if (cJSON_IsNull(found) ||
+        (cJSON_IsString(found) && found->valuestring[0] == '\0'))
+      found = NULL; /* says nothing */
+  }
+  if (found == NULL)
     return true;
   if (!cJSON_IsArray(found))
     return complain_item(r, found);
@@ -345,8 +353,12 @@ static bool failure (hl_result *r, hl_answer *a, const char *secret) {
     if (doc == NULL && fault.what == NULL)
       return false;
   }
-  redact_tree(doc, secret);
   r->document = doc;
+  if (redact_tree(doc, secret)) { /* it stood there in escapes */
+    hl_text_clear(&a->body);
+    if (!hl_json_print(&a->body, doc))
+      return false;
+  }
   if (!take_facts(r) || !collect(r, doc))
     return false;
   v = judge_status(a, r);
@@ -393,24 +405,24 @@ static bool nonsense (hl_result *r, hl_answer *a, const char *secret,
 
 /* `succeded` under 2021-07-28 (sic), `succeeded` under v3; read either, and
 ** let callers find the right spelling under both. */
-static bool settle_flag (cJSON *doc, bool *refused) {
+static bool settle_flag (hl_json_block *block, cJSON *doc, bool *refused) {
   cJSON *old = cJSON_GetObjectItemCaseSensitive(doc, "succeded");
   cJSON *flag = cJSON_GetObjectItemCaseSensitive(doc, "succeeded");
 
   *refused = cJSON_IsFalse(old) || cJSON_IsFalse(flag);
   if (flag != NULL || old == NULL)
     return true;
-  return hl_json_append(doc, "succeeded", hl_json_new(old->type & 0xFF));
+  return hl_json_append(doc, "succeeded", hl_json_new(block, old->type & 0xFF));
 }
 
 static bool has_contact (const cJSON *doc) {
   return cJSON_IsObject(cJSON_GetObjectItemCaseSensitive(doc, "contact"));
 }
 
-/* Put the first bytes of the body back, which parsing spoilt. */
-static void restore_body (hl_answer *a, char *first, size_t len) {
+/* Put the body back, which parsing spoilt. */
+static void restore_body (hl_answer *a, char *copy, size_t len) {
   free(a->body.bytes);
-  a->body.bytes = first;
+  a->body.bytes = copy;
   a->body.len = len;
   a->body.room = len;
 }
@@ -430,31 +442,31 @@ static bool no_success (hl_result *r, hl_answer *a, bool refused,
 /* Fill in `r` from a 2xx. False: out of memory. */
 static bool success (hl_result *r, hl_answer *a, const char *secret) {
   hl_json_fault fault = {NULL, 0};
-  size_t len = a->body.len, kept = len < HL_BODY_KEPT ? len : HL_BODY_KEPT;
+  size_t len = a->body.len;
+  hl_json_block *block = hl_result_block(r);
   bool refused = false, parsed;
-  char *first;
+  char *copy;
   cJSON *doc;
 
   if (len == 0)
     return nonsense(r, a, secret, "an empty answer, where a contact was due",
                     NULL);
-  first = hl_strndup(a->body.bytes, kept);
-  if (first == NULL)
+  copy = hl_strndup(a->body.bytes, len);
+  if (copy == NULL)
     return false;
-  doc = hl_json_parse_in_place(a->body.bytes, len, &fault);
-  if (doc != NULL && !settle_flag(doc, &refused)) {
-    cJSON_Delete(doc);
+  doc = hl_json_parse_in_place(block, a->body.bytes, len, &fault);
+  if (doc != NULL && !settle_flag(block, doc, &refused)) {
+    hl_json_delete(block, doc);
     doc = NULL;
   }
   if (doc != NULL && !refused && has_contact(doc)) {
-    free(first);
-    r->document = doc;
-    r->storage = hl_text_take(&a->body);
+    free(copy);
+    hl_result_take(r, doc, hl_text_take(&a->body));
     return take_facts(r);
   }
   parsed = doc != NULL;
-  cJSON_Delete(doc);
-  restore_body(a, first, kept);
+  hl_json_delete(block, doc);
+  restore_body(a, copy, len);
   if (parsed)
     return no_success(r, a, refused, secret);
   return fault.what != NULL &&

@@ -17,7 +17,7 @@ typedef struct hl_answer {
   hl_text body;
   hl_rate_limit rate_limit;
   int64_t retry_after_ms;
-  char location[256]; /* of a redirect, for the message; cut */
+  char location[512]; /* of a redirect, for the message; or "" */
   bool html;
 } hl_answer;
 

@@ -16,28 +16,30 @@
 /*----------------------------------------------------------------- fields */
 
 hl_fields *hl_fields_new (cJSON *document) {
-  hl_fields *fields = document != NULL ? malloc(sizeof(*fields)) : NULL;
+  hl_fields *fields = document != NULL ? calloc(1, sizeof(*fields)) : NULL;
 
-  if (fields == NULL) {
+  if (fields == NULL)
     cJSON_Delete(document);
-    return NULL;
-  }
-  fields->document = document;
-  hl_problems_init(&fields->problems);
+  else
+    fields->document = document;
+  return fields;
+}
+
+hl_fields *hl_fields_start (void) {
+  hl_fields *fields = calloc(1, sizeof(*fields));
+
+  if (fields != NULL)
+    fields->block = &fields->nodes;
   return fields;
 }
 
 void hl_fields_free (hl_fields *fields) {
   if (fields != NULL) {
-    cJSON_Delete(fields->document);
+    hl_json_delete(fields->block, fields->document);
+    hl_json_block_free(&fields->nodes);
     hl_problems_free(&fields->problems);
     free(fields);
   }
-}
-
-void hl_fields_replace (hl_fields *fields, cJSON *document) {
-  cJSON_Delete(fields->document);
-  fields->document = document;
 }
 
 hl_kind hl_fields_complain (hl_fields *fields, const char *path,

@@ -9,6 +9,7 @@
 
 #include "answer.h"
 #include "highlevel.h"
+#include "json.h"
 #include "settings.h"
 
 typedef enum hl_call_state {
@@ -19,8 +20,13 @@ typedef enum hl_call_state {
 
 struct hl_fields {
   cJSON *document;
+  hl_json_block *block; /* where its nodes are from; NULL: cJSON's own */
+  hl_json_block nodes;
   hl_problems problems;
 };
+
+/* Fields whose document is yet to be made, of nodes from their own block. */
+hl_fields *hl_fields_start (void);
 
 struct hl_call {
   hl_call_state state;

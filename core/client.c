@@ -79,8 +79,13 @@ static hl_engine *engine_of (hl_client *c) {
 
   if (c->engine != NULL && c->engine_pid != pid) {
     c->engine = NULL;
-    for (call = c->calls; call != NULL; call = call->next)
+    for (call = c->calls; call != NULL; call = call->next) {
       call->transfer = NULL;
+      if (call->state == HL_CALL_SENDING)
+        hl_call_failed(call, HL_CANCELLED, HL_PHASE_NONE,
+                       "it is the parent process that carries this call",
+                       hl_now_us());
+    }
   }
   if (c->engine == NULL && !c->closed) {
     c->engine = hl_engine_new(&c->settings);

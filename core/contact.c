@@ -63,35 +63,16 @@ static quoted quote (const char *s) {
 
 /*------------------------------------------------------------------ order */
 
-typedef struct ranked {
-  cJSON *item;
-  const hl_member *member; /* NULL: unknown */
-} ranked;
+static int by_name (const void *a, const void *b) {
+  const cJSON *const *x = a;
+  const cJSON *const *y = b;
 
-static int by_rank (const void *a, const void *b) {
-  const ranked *x = a, *y = b;
-
-  if (x->member != NULL && y->member != NULL && x->member != y->member)
-    return x->member > y->member ? 1 : -1;
-  if ((x->member != NULL) != (y->member != NULL))
-    return x->member != NULL ? -1 : 1;
-  return strcmp(x->item->string, y->item->string);
+  return strcmp((*x)->string, (*y)->string);
 }
 
-static void relink (cJSON *parent, const ranked *list, size_t n) {
-  size_t i;
-
-  parent->child = list[0].item;
-  for (i = 0; i < n; i++) {
-    list[i].item->prev = list[i > 0 ? i - 1 : n - 1].item;
-    list[i].item->next = i + 1 < n ? list[i + 1].item : NULL;
-  }
-}
-
-/* Known members in the schema's order, then the others by name. */
-static void put_in_order (walk *w, const hl_shape *shape, cJSON *object) {
-  ranked few[FEW], *list = few;
-  cJSON *child;
+/* An object's members by name. */
+static void put_in_order (walk *w, cJSON *object) {
+  cJSON *few[FEW], **list = few, *child;
   size_t n = 0, i;
 
   for (child = object->child; child != NULL; child = child->next)
@@ -102,13 +83,14 @@ static void put_in_order (walk *w, const hl_shape *shape, cJSON *object) {
     w->problems->failed = true;
     return;
   }
-  for (child = object->child, i = 0; i < n; child = child->next, i++) {
-    list[i].item = child;
-    list[i].member =
-        shape != NULL ? hl_member_find(shape, child->string) : NULL;
+  for (child = object->child, i = 0; i < n; child = child->next)
+    list[i++] = child;
+  qsort(list, n, sizeof(*list), by_name);
+  object->child = list[0];
+  for (i = 0; i < n; i++) {
+    list[i]->prev = list[i > 0 ? i - 1 : n - 1];
+    list[i]->next = i + 1 < n ? list[i + 1] : NULL;
   }
-  qsort(list, n, sizeof(*list), by_rank);
-  relink(object, list, n);
   if (list != few)
     free(list);
 }
@@ -146,12 +128,35 @@ static bool is_finite (walk *w, const cJSON *item, const hl_path *path) {
   return false;
 }
 
+/* Is this node's JSON text a number or a text, and nothing more? */
+static bool is_good_raw (walk *w, const cJSON *item, const hl_path *path) {
+  const char *s = item->valuestring;
+  hl_json_fault fault = {NULL, 0};
+  cJSON *parsed;
+  bool good;
+
+  if (!cJSON_IsRaw(item))
+    return true;
+  if (!is_utf8(w, s, path, "the text"))
+    return false;
+  parsed = hl_json_parse(s, strlen(s), &fault);
+  good =
+      parsed != NULL && (hl_json_is_number(parsed) || hl_json_is_text(parsed));
+  if (parsed == NULL && fault.what == NULL)
+    w->problems->failed = true;
+  else if (!good)
+    hl_problems_at(w->problems, path,
+                   "raw JSON must be one number or one text");
+  cJSON_Delete(parsed);
+  return good;
+}
+
 static void check_open_children (walk *w, cJSON *parent, const hl_path *path) {
   cJSON *child;
   size_t i = 0;
 
   if (cJSON_IsObject(parent))
-    put_in_order(w, NULL, parent);
+    put_in_order(w, parent);
   for (child = parent->child; child != NULL; child = child->next) {
     hl_path at = child->string != NULL ? path_key(path, child->string)
                                        : path_index(path, ++i);
@@ -163,7 +168,8 @@ static void check_open_children (walk *w, cJSON *parent, const hl_path *path) {
 
 /* Anything goes, as long as it is JSON. */
 static void check_open (walk *w, cJSON *item, const hl_path *path) {
-  if (is_deep(w, item, path) || !is_finite(w, item, path))
+  if (is_deep(w, item, path) || !is_finite(w, item, path) ||
+      !is_good_raw(w, item, path))
     return;
   if (cJSON_IsString(item))
     is_utf8(w, item->valuestring, path, "the text");
@@ -283,33 +289,78 @@ static bool complain_unknown (walk *w, const hl_shape *shape, const char *name,
 
 /* What an object was seen to hold. */
 typedef struct seen {
-  const char *names[HL_MEMBERS_MAX]; /* as spelt, at the member's place */
+  cJSON *items[HL_MEMBERS_MAX]; /* at their members' places */
   bool misspelt; /* a name stands for a member that is missing, perhaps */
 } seen;
 
-static void check_member (walk *w, const hl_shape *shape, cJSON *item,
-                          const hl_path *path, seen *s) {
-  const hl_member *m = hl_member_find(shape, item->string);
-  const char **mine = m != NULL ? &s->names[m - shape->members] : NULL;
+static void check_unknown (walk *w, const hl_shape *shape, cJSON *item,
+                           const hl_path *path, seen *s) {
+  if (!is_utf8(w, item->string, path, "this name"))
+    return;
+  if (w->lax)
+    check_open(w, item, path);
+  else if (complain_unknown(w, shape, item->string, path))
+    s->misspelt = true;
+}
 
-  if (m == NULL) {
-    if (!is_utf8(w, item->string, path, "this name"))
-      return;
-    if (w->lax)
-      check_open(w, item, path);
-    else if (complain_unknown(w, shape, item->string, path))
-      s->misspelt = true;
-    return;
+static void complain_twice (walk *w, const cJSON *first, const cJSON *again,
+                            const hl_path *path) {
+  bool same = strcmp(first->string, again->string) == 0;
+
+  hl_problems_at(w->problems, path, "is given twice%s%s%s; keep one",
+                 same ? "" : " (also as ", same ? "" : first->string,
+                 same ? "" : ")");
+}
+
+/* Known members to their places in `s`; the others stay, by name. */
+static void sort_out (walk *w, const hl_shape *shape, cJSON *object,
+                      const hl_path *path, seen *s) {
+  cJSON *child = object->child, *next;
+  cJSON rest = {0}; /* a list of the others */
+
+  for (; child != NULL; child = next) {
+    const hl_member *m = hl_member_find(shape, child->string);
+    size_t place = m != NULL ? (size_t)(m - shape->members) : 0;
+    next = child->next;
+    child->next = NULL;
+    if (m != NULL && s->items[place] == NULL) {
+      s->items[place] = child;
+      continue;
+    }
+    if (m != NULL) {
+      hl_path at;
+      if (strcmp(child->string, s->items[place]->string) < 0) {
+        cJSON *earlier = child; /* by name, whatever order a table has */
+        child = s->items[place];
+        s->items[place] = earlier;
+      }
+      at = path_key(path, child->string);
+      complain_twice(w, s->items[place], child, &at);
+    }
+    hl_json_append(&rest, NULL, child);
   }
-  if (*mine != NULL) {
-    hl_problems_at(w->problems, path, "is given twice%s%s%s; keep one",
-                   strcmp(*mine, item->string) == 0 ? "" : " (also as ",
-                   strcmp(*mine, item->string) == 0 ? "" : *mine,
-                   strcmp(*mine, item->string) == 0 ? "" : ")");
-    return;
+  object->child = rest.child;
+  put_in_order(w, object);
+}
+
+/* The members in front of the others again, in the schema's order. */
+static void put_back (walk *w, const hl_shape *shape, cJSON *object,
+                      const seen *s) {
+  cJSON all = {0}, *rest = object->child, *next;
+  const hl_member *m;
+
+  for (m = shape->members; m->name != NULL; m++) {
+    cJSON *item = s->items[m - shape->members];
+    if (item == NULL)
+      continue;
+    hl_json_rename(item, hl_member_name(m, w->version));
+    hl_json_append(&all, NULL, item);
   }
-  *mine = strcmp(item->string, m->name) == 0 ? m->name : m->name_v3;
-  check(w, m, item, path);
+  for (; rest != NULL; rest = next) {
+    next = rest->next;
+    hl_json_append(&all, NULL, rest);
+  }
+  object->child = all.child;
 }
 
 static void check_missing (walk *w, const hl_shape *shape, const hl_path *path,
@@ -318,7 +369,7 @@ static void check_missing (walk *w, const hl_shape *shape, const hl_path *path,
   bool identified = shape->identity == NULL;
 
   for (m = shape->members; m->name != NULL; m++) {
-    bool there = s->names[m - shape->members] != NULL;
+    bool there = s->items[m - shape->members] != NULL;
     if ((m->flags & HL_IDENTIFIES) != 0 && there)
       identified = true;
     if ((m->flags & HL_REQUIRED) != 0 && !there)
@@ -332,19 +383,23 @@ static void check_missing (walk *w, const hl_shape *shape, const hl_path *path,
 static void check_object (walk *w, const hl_shape *shape, cJSON *object,
                           const hl_path *path) {
   seen s = {{NULL}, false};
+  const hl_member *m;
   cJSON *child;
 
-  put_in_order(w, shape, object);
+  sort_out(w, shape, object, path, &s);
+  for (m = shape->members; m->name != NULL; m++) {
+    cJSON *item = s.items[m - shape->members];
+    if (item != NULL) {
+      hl_path at = path_key(path, item->string);
+      check(w, m, item, &at);
+    }
+  }
   for (child = object->child; child != NULL; child = child->next) {
     hl_path at = path_key(path, child->string);
-    check_member(w, shape, child, &at, &s);
+    if (hl_member_find(shape, child->string) == NULL)
+      check_unknown(w, shape, child, &at, &s);
   }
-  /* spelt anew only now: the paths above show the caller's own spelling */
-  for (child = object->child; child != NULL; child = child->next) {
-    const hl_member *m = hl_member_find(shape, child->string);
-    if (m != NULL)
-      hl_json_rename(child, hl_member_name(m, w->version));
-  }
+  put_back(w, shape, object, &s);
   if (!s.misspelt)
     check_missing(w, shape, path, &s);
 }
@@ -449,6 +504,8 @@ static void check (walk *w, const hl_member *m, cJSON *item,
                          : "; leave it out to keep what is there");
     return;
   }
+  if (!is_good_raw(w, item, path))
+    return;
   if (hl_json_is_shapeless(item) && shape->type == HL_SHAPE_LIST)
     item->type = (item->type & ~0xFF) | cJSON_Array;
   if (!has_type(shape, item)) {

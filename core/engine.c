@@ -79,7 +79,8 @@ static bool set_up (transfer *t, const hl_settings *s) {
   SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
   SET(CURLOPT_HTTP_VERSION,
       s->http2 ? (long)CURL_HTTP_VERSION_2TLS : (long)CURL_HTTP_VERSION_1_1);
-  SET(CURLOPT_PIPEWAIT, 1L); /* share a connection that is being made */
+  if (s->http2 && !s->plain)
+    SET(CURLOPT_PIPEWAIT, 1L); /* share a connection that is being made */
   SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L); /* a proxy's, not the API's */
   SET(CURLOPT_ACCEPT_ENCODING, "");          /* all that libcurl can undo */
   /* or a name server that hangs keeps a call beyond its deadline */

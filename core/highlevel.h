@@ -121,8 +121,6 @@ typedef struct hl_result {
   int attempts;             /* requests handed to the network */
   int64_t elapsed_us;       /* from hl_call_new to settled */
   const char *http_version; /* "1.0", "1.1", "2", "3"; or NULL */
-
-  const void *storage; /* not for you: what `document` points into */
 } hl_result;
 
 /*
@@ -140,9 +138,6 @@ typedef struct hl_fields hl_fields;
 /* Takes `document_take`, a cJSON object of fields. NULL: out of memory. */
 HL_API hl_fields *hl_fields_new (cJSON *document_take);
 HL_API void hl_fields_free (hl_fields *fields);
-
-/* Another document in place of the one before, which is freed. */
-HL_API void hl_fields_replace (hl_fields *fields, cJSON *document_take);
 
 /* Record a problem found before the checks of the schema: a sentence about
 ** the value at `path`. It makes the update invalid. HL_OK or HL_MEMORY. */

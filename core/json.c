@@ -19,8 +19,51 @@
 
 /*---------------------------------------------------------------- making */
 
-cJSON *hl_json_new (int type) {
-  cJSON *item = cJSON_malloc(sizeof(*item));
+#define CHUNK_NODES 62 /* a page, nearly */
+
+typedef struct hl_json_chunk {
+  struct hl_json_chunk *next;
+  cJSON nodes[CHUNK_NODES];
+} hl_json_chunk;
+
+static cJSON *from_block (hl_json_block *block) {
+  if (block->chunks == NULL || block->used == CHUNK_NODES) {
+    hl_json_chunk *chunk = malloc(sizeof(*chunk));
+    if (chunk == NULL)
+      return NULL;
+    chunk->next = block->chunks;
+    block->chunks = chunk;
+    block->used = 0;
+  }
+  return &block->chunks->nodes[block->used++];
+}
+
+void hl_json_block_free (hl_json_block *block) {
+  hl_json_chunk *chunk;
+
+  while ((chunk = block->chunks) != NULL) {
+    block->chunks = chunk->next;
+    free(chunk);
+  }
+  block->used = 0;
+}
+
+void hl_json_delete (hl_json_block *block, cJSON *tree) {
+  if (block == NULL) {
+    cJSON_Delete(tree);
+    return;
+  }
+  for (; tree != NULL; tree = tree->next) {
+    if (tree->valuestring != NULL && (tree->type & cJSON_IsReference) == 0)
+      cJSON_free(tree->valuestring);
+    if (tree->child != NULL)
+      hl_json_delete(block, tree->child);
+  }
+}
+
+cJSON *hl_json_new (hl_json_block *block, int type) {
+  cJSON *item =
+      block != NULL ? from_block(block) : (cJSON *)cJSON_malloc(sizeof(*item));
 
   if (item != NULL) {
     memset(item, 0, sizeof(*item));
@@ -39,21 +82,22 @@ static char *copy_bytes (const char *s, size_t len) {
   return copy;
 }
 
-static cJSON *new_with_text (int type, const char *s, size_t len) {
-  cJSON *item = hl_json_new(type);
+static cJSON *new_with_text (hl_json_block *block, int type, const char *s,
+                             size_t len) {
+  cJSON *item = hl_json_new(block, type);
 
   if (item != NULL) {
     item->valuestring = copy_bytes(s, len);
     if (item->valuestring == NULL) {
-      cJSON_Delete(item);
+      hl_json_delete(block, item);
       item = NULL;
     }
   }
   return item;
 }
 
-cJSON *hl_json_new_number (double d) {
-  cJSON *item = hl_json_new(cJSON_Number);
+cJSON *hl_json_new_number (hl_json_block *block, double d) {
+  cJSON *item = hl_json_new(block, cJSON_Number);
 
   if (item != NULL) {
     item->valuedouble = d;
@@ -62,45 +106,46 @@ cJSON *hl_json_new_number (double d) {
   return item;
 }
 
-cJSON *hl_json_new_integer (int64_t i) {
+cJSON *hl_json_new_integer (hl_json_block *block, int64_t i) {
   char digits[HL_JSON_NUMBER_ROOM];
   int n;
 
   if (i >= -(int64_t)EXACT_MAX && i <= (int64_t)EXACT_MAX)
-    return hl_json_new_number((double)i);
+    return hl_json_new_number(block, (double)i);
   n = snprintf(digits, sizeof(digits), "%lld", (long long)i);
-  return new_with_text(cJSON_Raw, digits, (size_t)n);
+  return new_with_text(block, cJSON_Raw, digits, (size_t)n);
 }
 
 static bool print_text (hl_text *out, const char *s, size_t len);
 
-cJSON *hl_json_new_string (const char *s, size_t len) {
+cJSON *hl_json_new_string (hl_json_block *block, const char *s, size_t len) {
   hl_text quoted;
   cJSON *item;
 
   if (memchr(s, '\0', len) == NULL)
-    return new_with_text(cJSON_String, s, len);
+    return new_with_text(block, cJSON_String, s, len);
   hl_text_init(&quoted, HL_TEXT_MAX);
   print_text(&quoted, s, len);
-  item =
-      quoted.failed ? NULL : new_with_text(cJSON_Raw, quoted.bytes, quoted.len);
+  item = quoted.failed
+             ? NULL
+             : new_with_text(block, cJSON_Raw, quoted.bytes, quoted.len);
   hl_text_free(&quoted);
   return item;
 }
 
-cJSON *hl_json_borrow_string (const char *s, size_t len) {
+cJSON *hl_json_borrow_string (hl_json_block *block, const char *s, size_t len) {
   cJSON *item;
 
   if (strlen(s) != len)
-    return hl_json_new_string(s, len);
-  item = hl_json_new(cJSON_String | cJSON_IsReference);
+    return hl_json_new_string(block, s, len);
+  item = hl_json_new(block, cJSON_String | cJSON_IsReference);
   if (item != NULL)
     item->valuestring = (char *)(uintptr_t)s; /* nobody writes there */
   return item;
 }
 
-cJSON *hl_json_new_shapeless (void) {
-  cJSON *item = hl_json_new(cJSON_Object);
+cJSON *hl_json_new_shapeless (hl_json_block *block) {
+  cJSON *item = hl_json_new(block, cJSON_Object);
 
   if (item != NULL)
     item->valueint = SHAPELESS;
@@ -112,8 +157,8 @@ bool hl_json_is_shapeless (const cJSON *item) {
          item->valueint == SHAPELESS;
 }
 
-cJSON *hl_json_new_refused (void) {
-  return hl_json_new(cJSON_Invalid);
+cJSON *hl_json_new_refused (hl_json_block *block) {
+  return hl_json_new(block, cJSON_Invalid);
 }
 
 bool hl_json_is_refused (const cJSON *item) {
@@ -174,7 +219,7 @@ const char *hl_json_type_name (const cJSON *item) {
   if (hl_json_is_shapeless(item))
     return "an empty table";
   if (hl_json_is_text(item))
-    return "a text";
+    return cJSON_IsRaw(item) ? "a text with a NUL byte" : "a text";
   if (hl_json_is_number(item))
     return "a number";
   if (cJSON_IsBool(item))
@@ -389,6 +434,8 @@ static bool print_text (hl_text *out, const char *s, size_t len) {
 static bool print_number (hl_text *out, double d) {
   char buf[HL_JSON_NUMBER_ROOM];
 
+  if (!isfinite(d)) /* read from 1e999, say: JSON has no word for it */
+    return hl_text_add(out, "null", 4);
   return hl_text_add(out, buf, hl_json_format(buf, d));
 }
 

@@ -24,22 +24,38 @@
 
 /*---------------------------------------------------------------- making */
 
-/* Each gives NULL when memory ran out. The number must be finite. */
-cJSON *hl_json_new (int type);
-cJSON *hl_json_new_number (double d);
-cJSON *hl_json_new_integer (int64_t i);
-cJSON *hl_json_new_string (const char *s, size_t len); /* UTF-8 */
+/*
+** Where the nodes of one tree come from: many at a time, released together.
+** Names in such a tree are borrowed. Start from {0}. With NULL for a block,
+** nodes are cJSON's own, for cJSON_Delete.
+*/
+typedef struct hl_json_block {
+  struct hl_json_chunk *chunks;
+  size_t used; /* nodes of the first chunk */
+} hl_json_block;
+
+/* What a tree of the block owns beside its nodes; cJSON_Delete without one. */
+void hl_json_delete (hl_json_block *block, cJSON *tree);
+
+/* Release the nodes, all of them. */
+void hl_json_block_free (hl_json_block *block);
+
+/* Each gives NULL when memory ran out. */
+cJSON *hl_json_new (hl_json_block *block, int type);
+cJSON *hl_json_new_number (hl_json_block *block, double d);
+cJSON *hl_json_new_integer (hl_json_block *block, int64_t i);
+cJSON *hl_json_new_string (hl_json_block *block, const char *s, size_t len);
 
 /* The same without a copy: `s` ends in NUL and outlives the node. */
-cJSON *hl_json_borrow_string (const char *s, size_t len);
+cJSON *hl_json_borrow_string (hl_json_block *block, const char *s, size_t len);
 
 /* An empty table of which nobody said whether it is a list or an object: an
 ** empty object with a mark, for the schema to decide. */
-cJSON *hl_json_new_shapeless (void);
+cJSON *hl_json_new_shapeless (hl_json_block *block);
 bool hl_json_is_shapeless (const cJSON *item);
 
 /* A value that was refused when it was read: the checks pass over it. */
-cJSON *hl_json_new_refused (void);
+cJSON *hl_json_new_refused (hl_json_block *block);
 bool hl_json_is_refused (const cJSON *item);
 
 /* Append to a list or object in constant time; takes `item`, which may be NULL
@@ -97,6 +113,7 @@ cJSON *hl_json_parse (const char *text, size_t len, hl_json_fault *fault);
 
 /* The same, faster: strings stay where they are, so `text` is spoilt, and must
 ** outlive the tree. */
-cJSON *hl_json_parse_in_place (char *text, size_t len, hl_json_fault *fault);
+cJSON *hl_json_parse_in_place (hl_json_block *block, char *text, size_t len,
+                               hl_json_fault *fault);
 
 #endif

@@ -22,7 +22,8 @@ typedef struct reader {
   const char *what; /* the first fault; NULL if there was none */
   const char *spot;
   int depth;
-  bool in_place; /* leave strings where they are */
+  hl_json_block *block; /* for nodes; NULL: cJSON's own */
+  bool in_place;        /* leave strings where they are */
 } reader;
 
 static cJSON *value (reader *r);
@@ -163,14 +164,14 @@ static char *string_bytes (const reader *r, const span *s) {
   return bytes;
 }
 
-static cJSON *raw (const char *text, size_t len) {
-  cJSON *item = hl_json_new(cJSON_Raw);
+static cJSON *raw (reader *r, const char *text, size_t len) {
+  cJSON *item = hl_json_new(r->block, cJSON_Raw);
 
   if (item == NULL)
     return NULL;
   item->valuestring = cJSON_malloc(len + 1);
   if (item->valuestring == NULL) {
-    cJSON_Delete(item);
+    hl_json_delete(r->block, item);
     return NULL;
   }
   memcpy(item->valuestring, text, len);
@@ -185,12 +186,13 @@ static cJSON *string (reader *r) {
   if (!scan_string(r, &s))
     return NULL;
   if (s.nul)
-    return raw(s.start - 1, s.len + 2);
-  item = hl_json_new(cJSON_String | (r->in_place ? cJSON_IsReference : 0));
+    return raw(r, s.start - 1, s.len + 2);
+  item = hl_json_new(r->block,
+                     cJSON_String | (r->in_place ? cJSON_IsReference : 0));
   if (item != NULL) {
     item->valuestring = string_bytes(r, &s);
     if (item->valuestring == NULL) {
-      cJSON_Delete(item);
+      hl_json_delete(r->block, item);
       item = NULL;
     }
   }
@@ -200,7 +202,7 @@ static cJSON *string (reader *r) {
 /*---------------------------------------------------------------- numbers */
 
 /* strtod, whatever the program's locale takes for a decimal point. */
-static cJSON *inexact (const char *s, size_t len) {
+static cJSON *inexact (reader *r, const char *s, size_t len) {
   const char *point = localeconv()->decimal_point;
   const char *dot = memchr(s, '.', len);
   cJSON *item = NULL;
@@ -213,7 +215,7 @@ static cJSON *inexact (const char *s, size_t len) {
     hl_text_add(&t, dot + 1, len - (size_t)(dot + 1 - s));
   }
   if (!t.failed)
-    item = hl_json_new_number(strtod(t.bytes, NULL));
+    item = hl_json_new_number(r->block, strtod(t.bytes, NULL));
   hl_text_free(&t);
   return item;
 }
@@ -256,8 +258,8 @@ static bool exponent (reader *r, int *e) {
 
 static cJSON *integer (reader *r, const char *start, uint64_t v, bool fits) {
   if (fits && v <= EXACT_MAX)
-    return hl_json_new_number(*start == '-' ? -(double)v : (double)v);
-  return raw(start, (size_t)(r->p - start));
+    return hl_json_new_number(r->block, *start == '-' ? -(double)v : (double)v);
+  return raw(r, start, (size_t)(r->p - start));
 }
 
 static cJSON *number (reader *r) {
@@ -286,9 +288,9 @@ static cJSON *number (reader *r) {
   if (used <= 18 && mantissa <= EXACT_MAX && e >= -TENS_MAX && e <= TENS_MAX) {
     /* both operands are exact, so the one rounding is the right one */
     double d = e < 0 ? (double)mantissa / tens[-e] : (double)mantissa * tens[e];
-    return hl_json_new_number(*start == '-' ? -d : d);
+    return hl_json_new_number(r->block, *start == '-' ? -d : d);
   }
-  return inexact(start, (size_t)(r->p - start));
+  return inexact(r, start, (size_t)(r->p - start));
 }
 
 /*------------------------------------------------------ lists and objects */
@@ -359,7 +361,7 @@ static bool key (reader *r, char **out) {
 }
 
 static cJSON *children (reader *r, int type, char close, const char *missing) {
-  cJSON *parent = hl_json_new(type), *last = NULL;
+  cJSON *parent = hl_json_new(r->block, type), *last = NULL;
 
   if (parent == NULL || !enter(r))
     goto fail;
@@ -387,7 +389,7 @@ static cJSON *children (reader *r, int type, char close, const char *missing) {
   r->depth--;
   return parent;
 fail:
-  cJSON_Delete(parent);
+  hl_json_delete(r->block, parent);
   return NULL;
 }
 
@@ -397,7 +399,7 @@ static cJSON *word (reader *r, const char *text, int type) {
   if (strncmp(r->p, text, len) != 0)
     return fault_at(r, r->p, "not a value");
   r->p += len;
-  return hl_json_new(type);
+  return hl_json_new(r->block, type);
 }
 
 static cJSON *value (reader *r) {
@@ -421,9 +423,13 @@ static cJSON *value (reader *r) {
   }
 }
 
-static cJSON *parse (const char *text, size_t len, bool in_place,
-                     hl_json_fault *fault) {
-  reader r = {text, text, text + len, NULL, NULL, 0, in_place};
+static cJSON *parse (hl_json_block *block, const char *text, size_t len,
+                     bool in_place, hl_json_fault *fault) {
+  reader r = {.text = text,
+              .p = text,
+              .end = text + len,
+              .block = block,
+              .in_place = in_place};
   size_t good = hl_utf8_check(text, len);
   cJSON *item = NULL;
 
@@ -437,7 +443,7 @@ static cJSON *parse (const char *text, size_t len, bool in_place,
     blanks(&r);
     if (item != NULL && r.p != r.end) {
       fault_at(&r, r.p, "more text after the value");
-      cJSON_Delete(item);
+      hl_json_delete(block, item);
       item = NULL;
     }
   }
@@ -447,9 +453,10 @@ static cJSON *parse (const char *text, size_t len, bool in_place,
 }
 
 cJSON *hl_json_parse (const char *text, size_t len, hl_json_fault *fault) {
-  return parse(text, len, false, fault);
+  return parse(NULL, text, len, false, fault);
 }
 
-cJSON *hl_json_parse_in_place (char *text, size_t len, hl_json_fault *fault) {
-  return parse(text, len, true, fault);
+cJSON *hl_json_parse_in_place (hl_json_block *block, char *text, size_t len,
+                               hl_json_fault *fault) {
+  return parse(block, text, len, true, fault);
 }

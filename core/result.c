@@ -6,6 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* What is allocated for a result; what the reader knows comes first. */
+typedef struct whole {
+  hl_result shown;
+  hl_json_block block;
+  char *text; /* what the document points into, if it is of the block */
+} whole;
+
 static const hl_rate_limit unknown_limits = {-1, -1, -1, -1, -1, false};
 
 static const hl_result memory = {
@@ -31,14 +38,23 @@ const char *hl_phase_name (hl_phase phase) {
 }
 
 hl_result *hl_result_new (hl_kind kind) {
-  hl_result *r = calloc(1, sizeof(*r));
+  whole *w = calloc(1, sizeof(*w));
 
-  if (r != NULL) {
-    r->kind = kind;
-    r->rate_limit = unknown_limits;
-    r->retry_after_ms = -1;
-  }
-  return r;
+  if (w == NULL)
+    return NULL;
+  w->shown.kind = kind;
+  w->shown.rate_limit = unknown_limits;
+  w->shown.retry_after_ms = -1;
+  return &w->shown;
+}
+
+hl_json_block *hl_result_block (hl_result *r) {
+  return &((whole *)r)->block;
+}
+
+void hl_result_take (hl_result *r, cJSON *document, char *text) {
+  r->document = document;
+  ((whole *)r)->text = text;
 }
 
 const hl_result *hl_result_memory (void) {
@@ -51,14 +67,18 @@ static void drop (const void *p) {
 }
 
 void hl_result_free (const hl_result *r) {
+  whole *w = (whole *)(uintptr_t)r;
+
   if (r == NULL || r == &memory)
     return;
   drop(r->message);
   drop(r->path);
   hl_messages_free(r->messages, r->n_messages);
   drop(r->body);
-  cJSON_Delete((cJSON *)(uintptr_t)r->document);
-  drop(r->storage);
+  hl_json_delete(w->text != NULL ? &w->block : NULL,
+                 (cJSON *)(uintptr_t)r->document);
+  hl_json_block_free(&w->block);
+  free(w->text);
   drop(r->trace_id);
   drop(r);
 }
@@ -78,6 +98,7 @@ bool hl_result_say (hl_result *r, const char *fmt, ...) {
   for (c = message; *c != '\0'; c++)
     if ((unsigned char)*c < 0x20 || *c == 0x7F)
       *c = ' ';
+  hl_utf8_mend(message); /* what a server said may be Latin-1, or anything */
   drop(r->message);
   r->message = message;
   return true;

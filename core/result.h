@@ -5,12 +5,19 @@
 #define HL_RESULT_H
 
 #include "highlevel.h"
+#include "json.h"
 #include "problems.h"
 
 #define HL_BODY_KEPT ((size_t)16 * 1024)
 
 /* All unknown, of that kind. NULL: out of memory. */
 hl_result *hl_result_new (hl_kind kind);
+
+/* Where the nodes of its document come from, if it was parsed in place. */
+hl_json_block *hl_result_block (hl_result *r);
+
+/* The result owns a document parsed in place, and the text it points into. */
+void hl_result_take (hl_result *r, cJSON *document, char *text);
 
 /* The one that needs no memory. It is shared: never write to it. */
 const hl_result *hl_result_memory (void);

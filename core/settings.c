@@ -81,7 +81,7 @@ static void check_url (hl_settings *s, CURLU *url, hl_problems *problems) {
   else if (rc != CURLUE_OK)
     hl_problems_add(problems, "base_url", NO_ADDRESS);
   else if (has_part(url, CURLUPART_USER) || has_part(url, CURLUPART_PASSWORD) ||
-           has_part(url, CURLUPART_QUERY) || has_part(url, CURLUPART_FRAGMENT))
+           strpbrk(s->base_url, "?#") != NULL) /* even if empty */
     hl_problems_add(problems, "base_url",
                     "holds more than https://host[:port][/path]");
   else if (strcmp(scheme, "http") == 0 && !is_loopback(host))

@@ -132,14 +132,17 @@ bool hl_text_add_cut (hl_text *t, const char *s, size_t len, size_t max) {
 }
 
 bool hl_text_quote (hl_text *t, const char *s, size_t len, size_t max) {
-  size_t i, shown = cut(s, len, max);
+  size_t i, shown = cut(s, len, max), start = t->len;
 
   hl_text_putc(t, '"');
   for (i = 0; i < shown; i++) {
     unsigned char c = (unsigned char)s[i];
     hl_text_putc(t, c < 0x20 || c == 0x7F ? '.' : s[i]);
   }
-  return hl_text_puts(t, shown < len ? "…\"" : "\"");
+  if (!hl_text_puts(t, shown < len ? "…\"" : "\""))
+    return false;
+  hl_utf8_mend(t->bytes + start);
+  return true;
 }
 
 char *hl_strndup (const char *s, size_t len) {
@@ -203,6 +206,11 @@ size_t hl_utf8_check (const char *s, size_t len) {
     i += n;
   }
   return len;
+}
+
+void hl_utf8_mend (char *s) {
+  while (*(s += hl_utf8_check(s, strlen(s))) != '\0')
+    *s = '?';
 }
 
 bool hl_is_digit (char c) {
@@ -278,23 +286,26 @@ int hl_edit_distance (const char *a, const char *b) {
   return row[nx % 3][ny];
 }
 
-void hl_redact (char *bytes, size_t len, const char *secret) {
+bool hl_redact (char *bytes, size_t len, const char *secret) {
   size_t n = secret != NULL ? strlen(secret) : 0;
   char *p = bytes;
+  bool found = false;
 
   if (n < SECRET_MIN || bytes == NULL)
-    return;
+    return false;
   while (len - (size_t)(p - bytes) >= n) {
     p = memchr(p, secret[0], len - (size_t)(p - bytes) - n + 1);
     if (p == NULL)
-      return;
+      break;
     if (memcmp(p, secret, n) == 0) {
       memset(p, '*', n);
       p += n;
+      found = true;
     } else {
       p++;
     }
   }
+  return found;
 }
 
 void hl_free_secret (char *s) {

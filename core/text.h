@@ -53,7 +53,7 @@ char *hl_text_take (hl_text *t);
 /* Up to `max` bytes of `s`, never cut within a UTF-8 character. */
 bool hl_text_add_cut (hl_text *t, const char *s, size_t len, size_t max);
 
-/* Up to `max` bytes of `s`, quoted, control characters as dots, an ellipsis
+/* Up to `max` bytes of `s`, quoted, as UTF-8 whatever it was, control characters as dots, an ellipsis
 ** where it was cut (never within a UTF-8 character). */
 bool hl_text_quote (hl_text *t, const char *s, size_t len, size_t max);
 
@@ -63,6 +63,9 @@ char *hl_strndup (const char *s, size_t len);
 /* Offset of the first byte that is not well-formed UTF-8 (RFC 3629), or `len`.
  */
 size_t hl_utf8_check (const char *s, size_t len);
+
+/* Question marks in place of the bytes that are not. */
+void hl_utf8_mend (char *s);
 
 /* ASCII only, whatever the locale says. */
 bool hl_is_digit (char c);
@@ -76,8 +79,8 @@ const char *hl_find_nocase (const char *s, const char *part);
 ** name to the other, letter case, `_`, `-` and blanks not counted. */
 int hl_edit_distance (const char *a, const char *b);
 
-/* Replace every `secret` in `bytes` by `*`s, in place. */
-void hl_redact (char *bytes, size_t len, const char *secret);
+/* Replace every `secret` in `bytes` by `*`s, in place. Was there one? */
+bool hl_redact (char *bytes, size_t len, const char *secret);
 
 /* Overwrite, so that the compiler keeps it, then free. */
 void hl_free_secret (char *s);

@@ -41,7 +41,7 @@ void hl_push_json (lua_State *L, const cJSON *item, hl_box *box) {
     push_number(L, item);
     break;
   case cJSON_String:
-    lua_pushstring(L, item->valuestring);
+    lua_pushlstring(L, item->valuestring, strlen(item->valuestring));
     break;
   case cJSON_Raw:
     push_raw(L, item, box);
@@ -84,7 +84,7 @@ static void push_children (lua_State *L, const cJSON *parent, hl_box *box) {
   for (; child != NULL; child = child->next) {
     if (cJSON_IsNull(child))
       continue;
-    lua_pushstring(L, child->string);
+    lua_pushlstring(L, child->string, strlen(child->string));
     hl_push_json(L, child, box);
     lua_rawset(L, -3);
   }

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "binding.h"
+#include "call.h"
 #include "contact.h"
 #include "json.h"
 
@@ -43,7 +44,7 @@ static cJSON *refuse (reader *r, const hl_path *path, const char *text) {
   if (where.failed || hl_fields_complain(r->fields, where.bytes, text) != HL_OK)
     r->no_memory = true;
   hl_text_free(&where);
-  return hl_json_new_refused();
+  return hl_json_new_refused(r->fields->block);
 }
 
 /*------------------------------------------------------------------ marks */
@@ -204,9 +205,10 @@ static cJSON *new_table (reader *r, const hl_path *path) {
   if (wrong != NULL)
     return refuse(r, path, wrong);
   if (s == SHAPE_OPEN && k.texts == 0 && k.indexes == 0)
-    return hl_json_new_shapeless();
-  return hl_json_new(s == SHAPE_ARRAY || k.indexes > 0 ? cJSON_Array
-                                                       : cJSON_Object);
+    return hl_json_new_shapeless(r->fields->block);
+  return hl_json_new(r->fields->block, s == SHAPE_ARRAY || k.indexes > 0
+                                           ? cJSON_Array
+                                           : cJSON_Object);
 }
 
 static void add_child (reader *r, cJSON *parent, const char *key,
@@ -239,7 +241,7 @@ static void read_object (reader *r, cJSON *parent, const hl_path *path) {
     hl_path at = {path, NULL, 0, 0};
     at.key = lua_tolstring(L, -2, &at.key_len);
     if (memchr(at.key, '\0', at.key_len) != NULL)
-      cJSON_Delete(refuse(r, &at, "a name with a NUL byte in it"));
+      (void)refuse(r, &at, "a name with a NUL byte in it");
     else
       add_child(r, parent, at.key, &at);
     lua_pop(L, 1);
@@ -264,9 +266,10 @@ static void read_children (reader *r, cJSON *parent, const hl_path *path) {
 
 static cJSON *read_pointer (reader *r, const hl_path *path) {
   if (lua_touserdata(r->L, -1) == NULL)
-    return hl_json_new(cJSON_NULL); /* highlevel.null, cjson.null, ngx.null */
+    return hl_json_new(r->fields->block,
+                       cJSON_NULL); /* highlevel.null, cjson.null, ngx.null */
   if (is_cjson(r->L, "empty_array"))
-    return hl_json_new(cJSON_Array);
+    return hl_json_new(r->fields->block, cJSON_Array);
   return refuse(r, path, "a light userdata cannot be sent");
 }
 
@@ -291,13 +294,15 @@ static cJSON *read_value (reader *r, const hl_path *path) {
   switch (lua_type(L, -1)) {
   case LUA_TSTRING:
     s = lua_tolstring(L, -1, &len);
-    return hl_json_borrow_string(s, len);
+    return hl_json_borrow_string(r->fields->block, s, len);
   case LUA_TNUMBER:
     if (lua_isinteger(L, -1))
-      return hl_json_new_integer((int64_t)lua_tointeger(L, -1));
-    return hl_json_new_number(lua_tonumber(L, -1));
+      return hl_json_new_integer(r->fields->block,
+                                 (int64_t)lua_tointeger(L, -1));
+    return hl_json_new_number(r->fields->block, lua_tonumber(L, -1));
   case LUA_TBOOLEAN:
-    return hl_json_new(lua_toboolean(L, -1) ? cJSON_True : cJSON_False);
+    return hl_json_new(r->fields->block,
+                       lua_toboolean(L, -1) ? cJSON_True : cJSON_False);
   case LUA_TTABLE:
     return new_table(r, path);
   case LUA_TLIGHTUSERDATA:
@@ -318,16 +323,13 @@ void hl_read_fields (lua_State *L, int index, hl_box *box) {
   lua_pushliteral(L, "__jsontype");
   r.jsontype = lua_gettop(L);
   lua_pushvalue(L, index);
-  /* a place for problems before there is a document */
-  box->fields = hl_fields_new(hl_json_new_shapeless());
+  box->fields = hl_fields_start();
   r.fields = box->fields;
   if (r.fields == NULL)
     hl_raise_memory(L);
   document = new_table(&r, &root);
-  if (document == NULL)
-    r.no_memory = true;
-  else
-    hl_fields_replace(r.fields, document);
+  r.fields->document = document;
+  r.no_memory = r.no_memory || document == NULL;
   if (!r.no_memory && (cJSON_IsArray(document) || cJSON_IsObject(document)))
     read_children(&r, document, &root);
   lua_pop(L, 2);

@@ -3,9 +3,10 @@
 */
 #include "check.h"
 
+#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 
-#include "problems.h"
 #include "text.h"
 
 static void stops_at_its_ceiling (void **state) {
@@ -114,21 +115,111 @@ static void blots_out (void **state) {
   hl_redact(NULL, 0, "secret-1");
 }
 
-static void prints_paths (void **state) {
-  const hl_path root = {NULL, NULL, 0, 0};
-  const hl_path list = {&root, "customFields", 12, 0};
-  const hl_path third = {&list, NULL, 0, 3};
-  const hl_path odd = {&third, "a b\"", 4, 0};
-  const hl_path plain = {&odd, "x-1", 3, 0};
-  hl_text t;
+/* Every character there is, and every lone half of a pair. */
+static void it_knows_every_character (void **state) {
+  uint32_t c;
 
   (void)state;
-  hl_text_init(&t, 100);
-  assert_true(hl_path_print(&t, &root));
-  assert_int_equal(t.len, 0);
-  hl_path_print(&t, &plain);
-  assert_string_equal(t.bytes, "customFields[3][\"a b\"\"].x-1");
+  for (c = 1; c < 0x120000; c++) {
+    char s[5] = {0};
+    size_t n = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4, i;
+    bool good = c < 0x110000 && !(c >= 0xD800 && c < 0xE000);
+    uint32_t left = c;
+    for (i = n - 1; i > 0; i--, left >>= 6)
+      s[i] = (char)(0x80 | (left & 0x3F));
+    s[0] = (char)(n == 1 ? left : (0xF00U >> n & 0xFF) | left);
+    if ((hl_utf8_check(s, n) == n) != good)
+      fail_msg("U+%04X", (unsigned)c);
+    if (n > 1)
+      assert_int_equal(hl_utf8_check(s, n - 1), 0);
+  }
+}
+
+static void it_starts_anew_after_a_failure (void **state) {
+  hl_text t;
+  char *bytes;
+
+  (void)state;
+  hl_text_init(&t, 4);
+  assert_false(hl_text_printf(&t, "%s", "12345"));
+  assert_false(hl_text_puts(&t, "1"));
+  hl_text_clear(&t);
+  assert_true(hl_text_puts(&t, "1234"));
+  bytes = hl_text_take(&t);
+  assert_string_equal(bytes, "1234");
+  free(bytes);
+  assert_true(hl_text_puts(&t, "ab")); /* empty and reusable */
+  assert_string_equal(t.bytes, "ab");
+  hl_text_clear(&t);
+  assert_string_equal(t.bytes, "");
   hl_text_free(&t);
+  hl_text_free(&t);
+}
+
+static void it_cuts_between_characters (void **state) {
+  static const struct {
+    const char *s;
+    size_t max;
+    const char *cut, *quoted;
+  } rows[] = {
+      {"abc", 3, "abc", "\"abc\""}, {"abc", 2, "ab", "\"ab…\""},
+      {"a€b", 1, "a", "\"a…\""},    {"a€b", 2, "a", "\"a…\""},
+      {"a€b", 3, "a", "\"a…\""},    {"a€b", 4, "a€", "\"a€…\""},
+      {"😀", 3, "", "\"…\""},        {"😀", 4, "😀", "\"😀\""},
+      {"", 0, "", "\"\""},          {"\r\n\x7f", 9, "\r\n\x7f", "\"...\""},
+  };
+  size_t i;
+
+  (void)state;
+  for (i = 0; i < COUNT(rows); i++) {
+    hl_text t;
+    hl_text_init(&t, 100);
+    assert_true(hl_text_add_cut(&t, rows[i].s, strlen(rows[i].s), rows[i].max));
+    assert_string_equal(t.bytes, rows[i].cut);
+    hl_text_clear(&t);
+    assert_true(hl_text_quote(&t, rows[i].s, strlen(rows[i].s), rows[i].max));
+    assert_string_equal(t.bytes, rows[i].quoted);
+    hl_text_free(&t);
+  }
+}
+
+static void it_blots_out_whole_secrets (void **state) {
+  static const struct {
+    const char *text, *secret, *left;
+  } rows[] = {
+      {"secret", "secret", "******"},
+      {"xsecretx", "secret", "x******x"},
+      {"sesecret", "secret", "se******"},
+      {"secre", "secret", "secre"},
+      {"Secret", "secret", "Secret"},
+      {"aaaaaaaaaaaaa", "aaaaaa", "************a"},
+      {"short", "short", "short"}, /* would garble ordinary words */
+      {"", "secret", ""},
+      {"any", "", "any"},
+  };
+  size_t i;
+
+  (void)state;
+  for (i = 0; i < COUNT(rows); i++) {
+    char text[40];
+    snprintf(text, sizeof(text), "%s", rows[i].text);
+    hl_redact(text, strlen(text), rows[i].secret);
+    assert_string_equal(text, rows[i].left);
+  }
+}
+
+static void it_compares_without_letter_case (void **state) {
+  (void)state;
+  assert_true(hl_same_nocase("Retry-After", "rETRY-aFTER"));
+  assert_false(hl_same_nocase("a", "ab"));
+  assert_false(hl_same_nocase("ab", "a"));
+  assert_false(hl_same_nocase("[", "{"));
+  assert_true(hl_starts_nocase("Text/HTML; x", "text/html"));
+  assert_false(hl_starts_nocase("text", "text/html"));
+  assert_string_equal(hl_find_nocase("a <TiTle>b", "<title>"), "<TiTle>b");
+  assert_null(hl_find_nocase("", "x"));
+  assert_null(hl_find_nocase("xx", "xxx"));
+  assert_int_equal(hl_edit_distance("ab", "ba"), 1);
 }
 
 int main (void) {
@@ -140,7 +231,11 @@ int main (void) {
       cmocka_unit_test(checks_utf8),
       cmocka_unit_test(measures_likeness),
       cmocka_unit_test(blots_out),
-      cmocka_unit_test(prints_paths),
+      cmocka_unit_test(it_knows_every_character),
+      cmocka_unit_test(it_starts_anew_after_a_failure),
+      cmocka_unit_test(it_cuts_between_characters),
+      cmocka_unit_test(it_blots_out_whole_secrets),
+      cmocka_unit_test(it_compares_without_letter_case),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,29 +4,43 @@ local json = require "json"
 
 local reply = {}
 
-local reasons = { [400] = "Bad Request", [401] = "Unauthorized", [403] = "Forbidden", [404] = "Not Found" }
+local reasons = {
+  [400] = "Bad Request", [401] = "Unauthorized", [403] = "Forbidden", [404] = "Not Found",
+  [405] = "Method Not Allowed", [409] = "Conflict", [415] = "Unsupported Media Type",
+  [422] = "Unprocessable Entity",
+}
+
+local ORDER = { "message", "error", "statusCode" }
+local JSON_TYPE = "application/json; charset=utf-8"
 
 function reply.text(status, content_type, body)
   return { status = status, content_type = content_type, body = body }
 end
 
 function reply.json(status, body)
-  return reply.text(status, "application/json; charset=utf-8", body)
+  return reply.text(status, JSON_TYPE, body)
 end
 
---- The usual shape of an error.
+--- What a service says: message, error, statusCode.
 function reply.message(status, message)
-  return reply.json(status, json.encode_any({ statusCode = status, message = message, error = reasons[status] }))
+  return reply.json(status, json.encode({
+    message = message, error = reasons[status], statusCode = status,
+  }, ORDER))
+end
+
+--- What the gateway says: statusCode, message.
+function reply.refusal(status, message)
+  return reply.json(status, ('{"statusCode":%d,"message":%s}'):format(status, json.encode(message)))
 end
 
 function reply.send(answer)
   ngx.status = answer.status
-  ngx.header["Content-Type"] = answer.content_type
-  ngx.header["Content-Length"] = #answer.body
-  if answer.body ~= "" then
+  ngx.header.content_type = answer.content_type
+  if answer.status ~= 204 and answer.status ~= 304 then
+    ngx.header.content_length = #answer.body
     ngx.print(answer.body)
   end
-  ngx.eof()
+  return ngx.eof()
 end
 
 return reply

@@ -1,177 +1,258 @@
 --- Is this body what the API takes? Violations in the words of the real one
 --- (those of class-validator), all at once.
 
+local contacts = require "contacts"
 local countries = require "countries"
 local json = require "json"
 
 local validate = {}
 
 local null = json.null
+local is_list, is_object = json.is_list, json.is_object
 
-local nullable_texts = {
-  "firstName", "lastName", "name", "email", "phone", "address1", "city", "state",
+local function sorted_keys(object)
+  local keys = {}
+  for key in pairs(object) do
+    keys[#keys + 1] = key
+  end
+  table.sort(keys)
+  return keys
+end
+
+-- ------------------------------------------------------------------ one field
+
+local function is_email(text)
+  local name, host = text:match("^([^%s@]+)@([%w.-]+%.%w[%w-]+)$")
+  return name and not (name:find("^%.") or name:find("%.$") or text:find("..", 1, true)
+    or host:find("^[.-]") or host:find("%-%.") or host:find("%.%-"))
+end
+
+local function days_in(month, year)
+  if month == 2 then
+    return (year % 4 == 0 and (year % 100 ~= 0 or year % 400 == 0)) and 29 or 28
+  end
+  return (month == 4 or month == 6 or month == 9 or month == 11) and 30 or 31
+end
+
+-- eight written forms: year first or month first, four separators
+local function is_date(text)
+  local year, _, month, day = text:match("^(%d%d%d%d)([/._-])(%d%d)%2(%d%d)$")
+  if not year then
+    month, _, day, year = text:match("^(%d%d)([/._-])(%d%d)%2(%d%d%d%d)$")
+  end
+  year, month, day = tonumber(year), tonumber(month), tonumber(day)
+  return year and month >= 1 and month <= 12 and day >= 1 and day <= days_in(month, year)
+end
+
+local function text(out, name, value)
+  if type(value) ~= "string" then
+    out(name .. " must be a string")
+    return false
+  end
+  return true
+end
+
+local checks = {}
+
+for _, name in ipairs({
+  "firstName", "lastName", "name", "address1", "city", "state", "postalCode",
   "website", "timezone", "source", "assignedTo",
-}
-
-local channels = {
-  ["2021-07-28"] = { Call = true, Email = true, SMS = true, WhatsApp = true, GMB = true, FB = true },
-  v3 = { call = true, email = true, sms = true, whatsApp = true, gmb = true, fb = true },
-}
-
-local known = {
-  postalCode = true, dnd = true, dndSettings = true, inboundDndSettings = true,
-  tags = true, customFields = true, dateOfBirth = true, country = true,
-}
-for _, name in ipairs(nullable_texts) do
-  known[name] = true
+}) do
+  checks[name] = function(out, value)
+    text(out, name, value)
+  end
 end
 
-local function is_list(value)
-  return type(value) == "table" and (next(value) == nil or value[1] ~= nil)
+function checks.email(out, value)
+  if not (type(value) == "string" and is_email(value)) then
+    out("email must be an email")
+  end
+  text(out, "email", value)
 end
 
-local function is_object(value)
-  return type(value) == "table" and value[1] == nil
+function checks.phone(out, value)
+  if text(out, "phone", value) and not value:find("%d") then
+    out("phone must be a valid phone number")
+  end
 end
 
-local function check_status(out, where, setting, statuses)
+function checks.country(out, value)
+  if text(out, "country", value) and not countries[value] then
+    out("country must be a valid enum value")
+  end
+end
+
+function checks.dateOfBirth(out, value)
+  if not (type(value) == "string" and is_date(value)) then
+    out("dateOfBirth must be a valid date")
+  end
+end
+
+function checks.dnd(out, value)
+  if type(value) ~= "boolean" then
+    out("dnd must be a boolean value")
+  end
+end
+
+-- -------------------------------------------------------------- do not disturb
+
+local function check_setting(out, where, setting, statuses, extra)
   if not is_object(setting) then
     out(where .. " must be an object")
     return
   end
-  local good = false
-  for status in statuses:gmatch("%a+") do
-    good = good or setting.status == status
-  end
-  if not good then
-    out(where .. ".status must be one of the following values: " .. statuses)
-  end
-  for name, value in pairs(setting) do
-    if name ~= "status" and name ~= "message" and name ~= "code" then
+  for _, name in ipairs(sorted_keys(setting)) do
+    if name ~= "status" and not extra[name] then
       out(where .. ".property " .. name .. " should not exist")
-    elseif type(value) ~= "string" then
-      out(where .. "." .. name .. " must be a string")
+    end
+  end
+  if not statuses[setting.status] then
+    out(where .. ".status must be one of the following values: " .. table.concat(statuses, ", "))
+  end
+  for _, name in ipairs(sorted_keys(extra)) do
+    if setting[name] ~= nil then
+      text(out, where .. "." .. name, setting[name])
     end
   end
 end
 
-local function check_dnd(out, body, version)
-  if body.dndSettings ~= nil then
-    if not is_object(body.dndSettings) then
-      out("dndSettings must be an object")
+local function set(...)
+  local names = { ... }
+  for _, name in ipairs({ ... }) do
+    names[name] = true
+  end
+  return names
+end
+
+local outbound, inbound = set("active", "inactive", "permanent"), set("active", "inactive")
+
+local function check_settings(out, field, value, known, statuses, extra)
+  if not is_object(value) then
+    out(field .. " must be an object")
+    return
+  end
+  for _, name in ipairs(sorted_keys(value)) do
+    if known[name] then
+      check_setting(out, field .. "." .. name, value[name], statuses, extra)
     else
-      for name, setting in pairs(body.dndSettings) do
-        if channels[version][name] then
-          check_status(out, "dndSettings." .. name, setting, "active, inactive, permanent")
-        else
-          out("dndSettings.property " .. name .. " should not exist")
-        end
-      end
+      out(field .. ".property " .. name .. " should not exist")
     end
   end
-  local inbound = body.inboundDndSettings
-  if inbound ~= nil then
-    if not is_object(inbound) then
-      out("inboundDndSettings must be an object")
+end
+
+function checks.dndSettings(out, value, version)
+  check_settings(out, "dndSettings", value, contacts.channels[version], outbound,
+    { message = true, code = true })
+end
+
+function checks.inboundDndSettings(out, value)
+  check_settings(out, "inboundDndSettings", value, { all = true }, inbound, { message = true })
+end
+
+-- ----------------------------------------------------------------------- lists
+
+function checks.tags(out, value)
+  if not is_list(value) then
+    out("each value in tags must be a string")
+    out("tags must be an array")
+    return
+  end
+  for _, tag in ipairs(value) do
+    if type(tag) ~= "string" then
+      out("each value in tags must be a string")
       return
     end
-    for name, setting in pairs(inbound) do
-      if name == "all" then
-        check_status(out, "inboundDndSettings.all", setting, "active, inactive")
-      else
-        out("inboundDndSettings.property " .. name .. " should not exist")
-      end
-    end
   end
 end
 
-local function check_lists(out, body)
-  if body.tags ~= nil then
-    if not is_list(body.tags) then
-      out("tags must be an array")
-    else
-      for _, tag in ipairs(body.tags) do
-        if type(tag) ~= "string" then
-          out("each value in tags must be a string")
-          break
-        end
-      end
+local entry_keys = set("id", "key", "field_value", "fieldValue")
+
+local function check_entry(out, where, entry)
+  if not is_object(entry) then
+    out(where .. " must be an object")
+    return
+  end
+  for _, name in ipairs(sorted_keys(entry)) do
+    if not entry_keys[name] then
+      out(where .. ".property " .. name .. " should not exist")
     end
   end
-  if body.customFields ~= nil and not is_list(body.customFields) then
+  for _, name in ipairs({ "id", "key" }) do
+    if entry[name] ~= nil then
+      text(out, where .. "." .. name, entry[name])
+    end
+  end
+  if (entry.id == nil or entry.id == "") and (entry.key == nil or entry.key == "") then
+    out(where .. ".id should not be empty")
+  end
+end
+
+function checks.customFields(out, value)
+  if not is_list(value) then
     out("customFields must be an array")
+    return
   end
-  for i, entry in ipairs(is_list(body.customFields) and body.customFields or {}) do
-    local where = "customFields." .. (i - 1)
-    if not is_object(entry) then
-      out(where .. " must be an object")
-    else
-      if type(entry.id) ~= "string" and type(entry.key) ~= "string" then
-        out(where .. ".id must be a string")
-      end
-      for name in pairs(entry) do
-        if name ~= "id" and name ~= "key" and name ~= "field_value" and name ~= "fieldValue" then
-          out(where .. ".property " .. name .. " should not exist")
-        end
-      end
-    end
+  for i, entry in ipairs(value) do
+    check_entry(out, "customFields." .. (i - 1), entry)
   end
 end
 
-local function is_date(text)
-  return text:find("^%d%d%d%d([/._-])%d%d%1%d%d$") or text:find("^%d%d([/._-])%d%d%1%d%d%d%d$")
-end
+-- ------------------------------------------------------------------ the whole
+
+-- the order in which fields are complained about
+local fields = {
+  "firstName", "lastName", "name", "email", "phone", "address1", "city", "state", "postalCode",
+  "website", "timezone", "dnd", "dndSettings", "inboundDndSettings", "tags", "customFields",
+  "source", "dateOfBirth", "country", "assignedTo",
+}
+
+local not_nullable = set("postalCode", "dnd", "dndSettings", "inboundDndSettings", "tags",
+  "customFields", "country")
 
 --- Every violation, as the 422 lists them; empty if there is none.
 function validate.violations(body, version)
-  local list = {}
-  local function out(text)
-    list[#list + 1] = text
+  local list = json.list({})
+  local function out(violation)
+    list[#list + 1] = violation
   end
-  for name in pairs(body) do
-    if not known[name] then
-      out("property " .. tostring(name) .. " should not exist")
+  for _, name in ipairs(sorted_keys(body)) do
+    if not checks[name] then
+      out("property " .. name .. " should not exist")
     end
   end
-  for _, name in ipairs(nullable_texts) do
-    if body[name] ~= nil and body[name] ~= null and type(body[name]) ~= "string" then
-      out(name .. " must be a string")
+  for _, name in ipairs(fields) do
+    local value = body[name]
+    if value ~= nil and (value ~= null or not_nullable[name]) then
+      checks[name](out, value, version)
     end
   end
-  if body.email ~= nil and body.email ~= null and not tostring(body.email):find("^[^@%s]+@[^@%s]+$") then
-    out("email must be an email")
-  end
-  if body.phone == "" then
-    out("phone must be a valid phone number")
-  end
-  if body.postalCode ~= nil and type(body.postalCode) ~= "string" then
-    out("postalCode must be a string")
-  end
-  if body.dnd ~= nil and type(body.dnd) ~= "boolean" then
-    out("dnd must be a boolean value")
-  end
-  if body.country ~= nil and not countries[body.country] then
-    out("country must be a valid enum value")
-  end
-  if body.dateOfBirth ~= nil and body.dateOfBirth ~= null
-    and not (type(body.dateOfBirth) == "string" and is_date(body.dateOfBirth)) then
-    out("dateOfBirth must be a valid date")
-  end
-  check_dnd(out, body, version)
-  check_lists(out, body)
   return list
 end
 
---- The 400 about a custom field's value, or nil.
+--- The body of the two calls that add and remove tags.
+function validate.tag_violations(body)
+  local list = json.list({})
+  local function out(violation)
+    list[#list + 1] = violation
+  end
+  for _, name in ipairs(sorted_keys(body)) do
+    if name ~= "tags" then
+      out("property " .. name .. " should not exist")
+    end
+  end
+  checks.tags(out, body.tags)
+  return list
+end
+
+--- The 400 about a custom field's value, or nil. A checkbox takes a list of
+--- texts, and money a bare number.
 function validate.bad_custom_value(body)
   for _, entry in ipairs(body.customFields or {}) do
-    local value = entry.field_value
-    if value == nil then
-      value = entry.fieldValue
-    end
-    if type(value) == "boolean" or (type(value) == "table" and value.currency and value.value) then
+    local value = contacts.custom_value(entry)
+    if type(value) == "boolean"
+      or (is_object(value) and value.currency ~= nil and value.value ~= nil) then
       return ('Invalid Custom Field Value "%s" for "%s"'):format(
-        json.encode_any(value), entry.id or entry.key)
+        json.encode(value), entry.id or entry.key)
     end
   end
 end
