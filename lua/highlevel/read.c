@@ -325,8 +325,10 @@ void hl_read_fields (lua_State *L, int index, hl_box *box) {
   lua_pushvalue(L, index);
   box->fields = hl_fields_start();
   r.fields = box->fields;
-  if (r.fields == NULL)
+  if (r.fields == NULL) {
     hl_raise_memory(L);
+    return; /* not reached: that was a longjmp */
+  }
   document = new_table(&r, &root);
   r.fields->document = document;
   r.no_memory = r.no_memory || document == NULL;
