@@ -30,7 +30,7 @@ static void check (walk *w, const hl_member *m, cJSON *item,
 static void check_open (walk *w, cJSON *item, const hl_path *path);
 
 static hl_path path_key (const hl_path *up, const char *key) {
-  return (hl_path){up, key, strlen(key), 0};
+  return (hl_path){up, key, HL_PATH_STRLEN, 0};
 }
 
 static hl_path path_index (const hl_path *up, size_t index) {
@@ -110,7 +110,7 @@ static bool is_utf8 (walk *w, const char *s, const hl_path *path,
 }
 
 static bool is_deep (walk *w, const cJSON *item, const hl_path *path) {
-  if (!(cJSON_IsObject(item) || cJSON_IsArray(item)) ||
+  if (!(hl_json_is(item, cJSON_Object) || hl_json_is(item, cJSON_Array)) ||
       depth_of(path) <= HL_DEPTH_OUT)
     return false;
   hl_problems_at(w->problems, path, "nested deeper than %d levels",
@@ -121,7 +121,7 @@ static bool is_deep (walk *w, const cJSON *item, const hl_path *path) {
 static bool is_finite (walk *w, const cJSON *item, const hl_path *path) {
   double d = item->valuedouble;
 
-  if (!cJSON_IsNumber(item) || isfinite(d))
+  if (!hl_json_is(item, cJSON_Number) || isfinite(d))
     return true;
   hl_problems_at(w->problems, path, "%s is no number that JSON can carry",
                  isnan(d) ? "NaN" : "infinity");
@@ -135,7 +135,7 @@ static bool is_good_raw (walk *w, const cJSON *item, const hl_path *path) {
   cJSON *parsed;
   bool good;
 
-  if (!cJSON_IsRaw(item))
+  if (!hl_json_is(item, cJSON_Raw))
     return true;
   if (!is_utf8(w, s, path, "the text"))
     return false;
@@ -155,7 +155,7 @@ static void check_open_children (walk *w, cJSON *parent, const hl_path *path) {
   cJSON *child;
   size_t i = 0;
 
-  if (cJSON_IsObject(parent))
+  if (hl_json_is(parent, cJSON_Object))
     put_in_order(w, parent);
   for (child = parent->child; child != NULL; child = child->next) {
     hl_path at = child->string != NULL ? path_key(path, child->string)
@@ -171,9 +171,9 @@ static void check_open (walk *w, cJSON *item, const hl_path *path) {
   if (is_deep(w, item, path) || !is_finite(w, item, path) ||
       !is_good_raw(w, item, path))
     return;
-  if (cJSON_IsString(item))
+  if (hl_json_is(item, cJSON_String))
     is_utf8(w, item->valuestring, path, "the text");
-  else if (cJSON_IsObject(item) || cJSON_IsArray(item))
+  else if (hl_json_is(item, cJSON_Object) || hl_json_is(item, cJSON_Array))
     check_open_children(w, item, path);
 }
 
@@ -202,7 +202,7 @@ static void check_choice (walk *w, const hl_shape *shape, const cJSON *item,
                           const hl_path *path) {
   hl_text list;
   const char *const *c = shape->choices;
-  bool text = cJSON_IsString(item);
+  bool text = hl_json_is(item, cJSON_String);
 
   for (; *c != NULL; c++)
     if (text && strcmp(*c, item->valuestring) == 0)
@@ -420,7 +420,7 @@ static void check_custom_list (walk *w, cJSON *list, const hl_path *path) {
     hl_path at = path_index(path, ++i);
     if (hl_json_is_refused(child))
       continue;
-    if (cJSON_IsObject(child))
+    if (hl_json_is(child, cJSON_Object))
       hl_problems_at(w->problems, &at,
                      "a list holds texts only; files go into one object, each "
                      "under its uuid");
@@ -441,12 +441,12 @@ static void check_custom (walk *w, const hl_shape *shape, cJSON *item,
     check_open(w, item, path);
   else if (hl_json_is_number(item) && (accepted & HL_CUSTOM_NUMBER) != 0)
     is_finite(w, item, path);
-  else if (cJSON_IsArray(item) && (accepted & HL_CUSTOM_TEXTS) != 0)
+  else if (hl_json_is(item, cJSON_Array) && (accepted & HL_CUSTOM_TEXTS) != 0)
     check_custom_list(w, item, path);
-  else if (cJSON_IsObject(item) && is_amount(item))
+  else if (hl_json_is(item, cJSON_Object) && is_amount(item))
     hl_problems_at(w->problems, path,
                    "an amount of money is sent as a bare number, like 100.5");
-  else if (cJSON_IsObject(item) && (accepted & HL_CUSTOM_FILES) != 0)
+  else if (hl_json_is(item, cJSON_Object) && (accepted & HL_CUSTOM_FILES) != 0)
     check_open(w, item, path);
   else
     hl_problems_at(w->problems, path, "must be %s, not %s%s", shape->what,
@@ -464,13 +464,13 @@ static bool has_type (const hl_shape *shape, const cJSON *item) {
     return hl_json_is_text(item);
   case HL_SHAPE_DATE:
   case HL_SHAPE_COUNTRY:
-    return cJSON_IsString(item);
+    return hl_json_is(item, cJSON_String);
   case HL_SHAPE_BOOLEAN:
     return cJSON_IsBool(item);
   case HL_SHAPE_LIST:
-    return cJSON_IsArray(item);
+    return hl_json_is(item, cJSON_Array);
   case HL_SHAPE_OBJECT:
-    return cJSON_IsObject(item);
+    return hl_json_is(item, cJSON_Object);
   default: /* these say themselves what they take */
     return true;
   }
@@ -482,7 +482,7 @@ static void complain_type (walk *w, const hl_shape *shape, const cJSON *item,
 
   if (shape->type == HL_SHAPE_TEXT && hl_json_is_number(item))
     advice = "; put it in quotes";
-  else if (shape->type == HL_SHAPE_BOOLEAN && cJSON_IsString(item))
+  else if (shape->type == HL_SHAPE_BOOLEAN && hl_json_is(item, cJSON_String))
     advice = "; take the quotes off";
   else if (shape->type == HL_SHAPE_LIST && hl_json_is_text(item))
     advice = "; put it in braces, like { \"one\", \"two\" }";
@@ -496,7 +496,7 @@ static void check (walk *w, const hl_member *m, cJSON *item,
 
   if (hl_json_is_refused(item))
     return;
-  if (cJSON_IsNull(item)) {
+  if (hl_json_is(item, cJSON_NULL)) {
     if ((m->flags & HL_NULLABLE) == 0)
       hl_problems_at(w->problems, path, "cannot be null%s",
                      (m->flags & (HL_REQUIRED | HL_IDENTIFIES)) != 0
@@ -547,7 +547,8 @@ void hl_contact_prepare (cJSON *document, hl_version version, bool lax,
   const hl_member whole = {.name = "", .shape = &hl_contact_shape};
   const hl_path root = {NULL, NULL, 0, 0};
 
-  if (cJSON_IsObject(document) && document->child == NULL && problems->n == 0) {
+  if (hl_json_is(document, cJSON_Object) && document->child == NULL &&
+      problems->n == 0) {
     hl_problems_add(problems, NULL,
                     "there is no field in this update; give at least one, as "
                     "every update may start workflows");

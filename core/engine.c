@@ -13,7 +13,8 @@
 /* One easy handle, used for one call after another. */
 typedef struct transfer {
   CURL *easy;
-  struct curl_slist *headers;
+  struct curl_slist *headers; /* for `token`; kept for the next call */
+  char *token;
   hl_call *call; /* NULL while idle */
   struct transfer *next_idle;
   char error[CURL_ERROR_SIZE];
@@ -52,6 +53,8 @@ static void free_headers (transfer *t) {
       memset(h->data, ' ', strlen(h->data));
   curl_slist_free_all(t->headers);
   t->headers = NULL;
+  hl_free_secret(t->token);
+  t->token = NULL;
 }
 
 static void transfer_free (transfer *t) {
@@ -129,15 +132,28 @@ static bool add_header (transfer *t, const char *name, const char *value) {
   return true;
 }
 
+/* The headers that go with a token. False: out of memory. */
+static bool make_headers (transfer *t, const char *token,
+                          const hl_settings *s) {
+  if (t->token != NULL && strcmp(t->token, token) == 0)
+    return true;
+  free_headers(t);
+  t->token = hl_strdup(token);
+  if (t->token != NULL && add_header(t, "Authorization: Bearer", token) &&
+      add_header(t, "Version:", hl_version_name(s->version)) &&
+      add_header(t, "Content-Type:", "application/json") &&
+      add_header(t, "Accept:", "application/json") &&
+      add_header(t, "Expect:", "")) /* or libcurl asks before sending */
+    return true;
+  free_headers(t);
+  return false;
+}
+
 /* What is this call's own. False: out of memory. */
 static bool load (transfer *t, hl_call *call, const hl_settings *s) {
   int64_t left_ms = (call->deadline_us - hl_now_us()) / 1000;
   CURL *easy = t->easy;
-  bool ok = add_header(t, "Authorization: Bearer", call->token) &&
-            add_header(t, "Version:", hl_version_name(s->version)) &&
-            add_header(t, "Content-Type:", "application/json") &&
-            add_header(t, "Accept:", "application/json") &&
-            add_header(t, "Expect:", ""); /* or libcurl asks before sending */
+  bool ok = make_headers(t, call->token, s);
 
 #define SET(option, value)                                                     \
   ok = ok && curl_easy_setopt(easy, option, value) == CURLE_OK
@@ -159,8 +175,6 @@ static void unload (hl_engine *e, transfer *t) {
   t->call->transfer = NULL;
   t->call = NULL;
   curl_easy_setopt(t->easy, CURLOPT_POSTFIELDS, NULL);
-  curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, NULL);
-  free_headers(t);
   t->next_idle = e->idle;
   e->idle = t;
 }

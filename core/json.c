@@ -153,7 +153,7 @@ cJSON *hl_json_new_shapeless (hl_json_block *block) {
 }
 
 bool hl_json_is_shapeless (const cJSON *item) {
-  return cJSON_IsObject(item) && item->child == NULL &&
+  return hl_json_is(item, cJSON_Object) && item->child == NULL &&
          item->valueint == SHAPELESS;
 }
 
@@ -162,7 +162,7 @@ cJSON *hl_json_new_refused (hl_json_block *block) {
 }
 
 bool hl_json_is_refused (const cJSON *item) {
-  return cJSON_IsInvalid(item) != 0;
+  return hl_json_is(item, cJSON_Invalid);
 }
 
 void hl_json_rename (cJSON *item, const char *name) {
@@ -206,27 +206,27 @@ bool hl_json_append (cJSON *parent, const char *key, cJSON *item) {
 /*--------------------------------------------------------------- looking */
 
 bool hl_json_is_number (const cJSON *item) {
-  return cJSON_IsNumber(item) ||
-         (cJSON_IsRaw(item) && item->valuestring[0] != '"');
+  return hl_json_is(item, cJSON_Number) ||
+         (hl_json_is(item, cJSON_Raw) && item->valuestring[0] != '"');
 }
 
 bool hl_json_is_text (const cJSON *item) {
-  return cJSON_IsString(item) ||
-         (cJSON_IsRaw(item) && item->valuestring[0] == '"');
+  return hl_json_is(item, cJSON_String) ||
+         (hl_json_is(item, cJSON_Raw) && item->valuestring[0] == '"');
 }
 
 const char *hl_json_type_name (const cJSON *item) {
   if (hl_json_is_shapeless(item))
     return "an empty table";
   if (hl_json_is_text(item))
-    return cJSON_IsRaw(item) ? "a text with a NUL byte" : "a text";
+    return hl_json_is(item, cJSON_Raw) ? "a text with a NUL byte" : "a text";
   if (hl_json_is_number(item))
     return "a number";
   if (cJSON_IsBool(item))
     return "a boolean";
-  if (cJSON_IsNull(item))
+  if (hl_json_is(item, cJSON_NULL))
     return "null";
-  if (cJSON_IsArray(item))
+  if (hl_json_is(item, cJSON_Array))
     return "a list";
   return "an object";
 }
@@ -257,7 +257,7 @@ static bool exact_integer (const char *s, int64_t *out) {
 bool hl_json_get_integer (const cJSON *item, int64_t *out) {
   double d;
 
-  if (cJSON_IsRaw(item))
+  if (hl_json_is(item, cJSON_Raw))
     return exact_integer(item->valuestring, out);
   d = item->valuedouble;
   if (!(fabs(d) <= EXACT_MAX) || d != floor(d) || (d == 0 && signbit(d)))
@@ -268,8 +268,8 @@ bool hl_json_get_integer (const cJSON *item, int64_t *out) {
 
 double hl_json_get_number (const cJSON *item) {
   /* the text of an integer: no decimal point for a locale to spoil */
-  return cJSON_IsRaw(item) ? strtod(item->valuestring, NULL)
-                           : item->valuedouble;
+  return hl_json_is(item, cJSON_Raw) ? strtod(item->valuestring, NULL)
+                                     : item->valuedouble;
 }
 
 bool hl_json_raw_text (const cJSON *item, hl_text *out) {
@@ -408,27 +408,30 @@ static const char escape_of[256] = {
     'f', 'r', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u',
     'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 0,   0,   '"', ['\\'] = '\\'};
 
-static bool print_text (hl_text *out, const char *s, size_t len) {
-  size_t i = 0, start = 0;
+/* A character that cannot stand in a string as it is. */
+static bool print_escape (hl_text *out, unsigned char c) {
+  char e = escape_of[c];
 
-  if (!hl_text_reserve(out, len + 2))
-    return false;
+  if (e == 'u')
+    return hl_text_printf(out, "\\u%04x", (unsigned)c);
+  return hl_text_add(out, (const char[2]){'\\', e}, 2);
+}
+
+static bool print_text (hl_text *out, const char *s, size_t len) {
+  const char *end = s + len;
+
   hl_text_putc(out, '"');
-  while (i < len && escape_of[(unsigned char)s[i]] == 0)
-    i++;
-  for (; i < len; i++) {
-    char e = escape_of[(unsigned char)s[i]];
-    if (e == 0)
-      continue;
-    hl_text_add(out, s + start, i - start);
-    start = i + 1;
-    if (e == 'u')
-      hl_text_printf(out, "\\u%04x", (unsigned)(unsigned char)s[i]);
-    else
-      hl_text_add(out, (const char[2]){'\\', e}, 2);
+  for (;;) {
+    size_t run;
+    if (!hl_text_reserve(out, (size_t)(end - s) + 1))
+      return false;
+    run = hl_plain_copy(out->bytes + out->len, s, (size_t)(end - s));
+    out->len += run;
+    s += run;
+    if (s == end)
+      return hl_text_putc(out, '"');
+    print_escape(out, (unsigned char)*s++);
   }
-  hl_text_add(out, s + start, len - start);
-  return hl_text_putc(out, '"');
 }
 
 static bool print_number (hl_text *out, double d) {
@@ -440,7 +443,7 @@ static bool print_number (hl_text *out, double d) {
 }
 
 static bool print_children (hl_text *out, const cJSON *parent) {
-  bool object = cJSON_IsObject(parent);
+  bool object = hl_json_is(parent, cJSON_Object);
   const cJSON *child;
 
   hl_text_putc(out, object ? '{' : '[');

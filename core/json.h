@@ -71,6 +71,11 @@ bool hl_json_set_string (cJSON *item, const char *s);
 
 /*--------------------------------------------------------------- looking */
 
+/* Of a cJSON_ type? As cJSON_IsObject and its like, without their call. */
+static inline bool hl_json_is (const cJSON *item, int type) {
+  return item != NULL && (item->type & 0xFF) == type;
+}
+
 bool hl_json_is_number (const cJSON *item); /* exact integers included */
 bool hl_json_is_text (const cJSON *item);   /* texts with U+0000 included */
 

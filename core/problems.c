@@ -25,18 +25,21 @@ static bool is_plain (const char *key, size_t len) {
 }
 
 bool hl_path_print (hl_text *out, const hl_path *path) {
+  size_t len;
+
   if (path == NULL || path->up == NULL)
     return !out->failed;
   hl_path_print(out, path->up);
   if (path->key == NULL)
     return hl_text_printf(out, "[%zu]", path->index);
-  if (is_plain(path->key, path->key_len)) {
+  len = path->key_len == HL_PATH_STRLEN ? strlen(path->key) : path->key_len;
+  if (is_plain(path->key, len)) {
     if (out->len > 0)
       hl_text_putc(out, '.');
-    return hl_text_add(out, path->key, path->key_len);
+    return hl_text_add(out, path->key, len);
   }
   hl_text_putc(out, '[');
-  hl_text_quote(out, path->key, path->key_len, KEY_SHOWN);
+  hl_text_quote(out, path->key, len, KEY_SHOWN);
   return hl_text_putc(out, ']');
 }
 
@@ -52,6 +55,13 @@ void hl_messages_free (const hl_message *list, size_t n) {
     free((void *)(uintptr_t)list[i].text);
   }
   free((void *)(uintptr_t)list);
+}
+
+void hl_problems_keep (hl_problems *p, size_t n) {
+  for (; p->n > n; p->n--) {
+    free((void *)(uintptr_t)p->list[p->n - 1].path);
+    free((void *)(uintptr_t)p->list[p->n - 1].text);
+  }
 }
 
 void hl_problems_free (hl_problems *p) {

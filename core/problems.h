@@ -19,11 +19,13 @@ typedef struct hl_problems {
 } hl_problems;
 
 /* A place in a tree, kept on the C stack while walking down it. */
+#define HL_PATH_STRLEN SIZE_MAX
+
 typedef struct hl_path {
   const struct hl_path *up; /* NULL at the root, which has no name */
   const char *key;          /* of an object's member; or NULL */
-  size_t key_len;
-  size_t index; /* of a list's element, from 1 */
+  size_t key_len;           /* or HL_PATH_STRLEN: it ends in NUL */
+  size_t index;             /* of a list's element, from 1 */
 } hl_path;
 
 /* "customFields[3].field_value"; odd names in quotes: `["a b"]`. */
@@ -38,6 +40,9 @@ void hl_problems_add (hl_problems *p, const char *path, const char *text);
 /* The same for a place, with a printf format. */
 void hl_problems_at (hl_problems *p, const hl_path *path, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* Forget all but the first `n`. */
+void hl_problems_keep (hl_problems *p, size_t n);
 
 /* In order of their paths, `[2]` before `[10]`: a Lua table has no order. */
 void hl_problems_sort (hl_problems *p);

@@ -200,12 +200,59 @@ size_t hl_utf8_check (const char *s, size_t len) {
         continue;
       }
     }
+    if ((unsigned char)s[i] < 0x80) {
+      i++;
+      continue;
+    }
     n = utf8_char((const unsigned char *)s + i, len - i);
     if (n == 0)
       return i;
     i += n;
   }
   return len;
+}
+
+/* Eight bytes at a time, each with a bit set in the result if it qualifies:
+** the arithmetic of "Bit Twiddling Hacks", "determine if a word has a byte". */
+#define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
+#define HAS_BELOW(v, n) (((v)-EACH(n)) & ~(v)&EACH(0x80))
+#define HAS(v, byte) HAS_BELOW((v) ^ EACH(byte), 1)
+
+static bool is_special (uint64_t v) {
+  return (HAS_BELOW(v, 0x20) | HAS(v, '"') | HAS(v, '\\')) != 0;
+}
+
+static bool is_plain (char c) {
+  return (unsigned char)c >= 0x20 && c != '"' && c != '\\';
+}
+
+size_t hl_plain_run (const char *s, size_t len) {
+  size_t i = 0;
+  uint64_t v;
+
+  for (; len - i >= sizeof(v); i += sizeof(v)) {
+    memcpy(&v, s + i, sizeof(v));
+    if (is_special(v))
+      break;
+  }
+  while (i < len && is_plain(s[i]))
+    i++;
+  return i;
+}
+
+size_t hl_plain_copy (char *to, const char *s, size_t len) {
+  size_t i = 0;
+  uint64_t v;
+
+  for (; len - i >= sizeof(v); i += sizeof(v)) {
+    memcpy(&v, s + i, sizeof(v));
+    if (is_special(v))
+      break;
+    memcpy(to + i, &v, sizeof(v));
+  }
+  for (; i < len && is_plain(s[i]); i++)
+    to[i] = s[i];
+  return i;
 }
 
 void hl_utf8_mend (char *s) {

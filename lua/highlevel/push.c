@@ -70,7 +70,7 @@ static void push_children (lua_State *L, const cJSON *parent, hl_box *box) {
   int n = count(parent), i = 0;
 
   luaL_checkstack(L, 4, "too deep an answer");
-  if (cJSON_IsArray(parent)) {
+  if (hl_json_is(parent, cJSON_Array)) {
     lua_createtable(L, n, 0);
     luaL_getmetatable(L, HL_ARRAY_MT);
     lua_setmetatable(L, -2);
@@ -82,7 +82,7 @@ static void push_children (lua_State *L, const cJSON *parent, hl_box *box) {
   }
   lua_createtable(L, 0, n);
   for (; child != NULL; child = child->next) {
-    if (cJSON_IsNull(child))
+    if (hl_json_is(child, cJSON_NULL))
       continue;
     lua_pushlstring(L, child->string, strlen(child->string));
     hl_push_json(L, child, box);
@@ -172,7 +172,7 @@ void hl_push_error (lua_State *L, const hl_result *r, hl_box *box) {
     lua_pushlstring(L, r->body, r->body_len);
     lua_setfield(L, -2, "body");
   }
-  if (cJSON_IsObject(r->meta)) {
+  if (hl_json_is(r->meta, cJSON_Object)) {
     hl_push_json(L, r->meta, box);
     lua_setfield(L, -2, "meta");
   }

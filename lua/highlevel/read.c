@@ -84,12 +84,16 @@ static bool is_cjson (lua_State *L, const char *name) {
   return same;
 }
 
-static bool is_empty (lua_State *L) {
+/* The type of the first key that comes; LUA_TNONE in an empty table. */
+static int first_key (lua_State *L) {
+  int type;
+
   lua_pushnil(L);
   if (lua_next(L, -2) == 0)
-    return true;
+    return LUA_TNONE;
+  type = lua_type(L, -2);
   lua_pop(L, 2);
-  return false;
+  return type;
 }
 
 /* What the metatable of the table on the top says. */
@@ -112,7 +116,7 @@ static shape marked_shape (reader *r) {
     s = SHAPE_ARRAY;
   if (s == SHAPE_OPEN && is_cjson(L, "empty_array_mt")) {
     lua_pop(L, 1);
-    return is_empty(L) ? SHAPE_ARRAY : SHAPE_OPEN;
+    return first_key(L) == LUA_TNONE ? SHAPE_ARRAY : SHAPE_OPEN;
   }
   lua_pop(L, 1);
   return s;
@@ -133,11 +137,11 @@ static keys look_at_keys (lua_State *L) {
 
   lua_pushnil(L);
   while (lua_next(L, -2) != 0) {
-    lua_pop(L, 1);
-    if (lua_type(L, -1) == LUA_TSTRING) {
+    int type = lua_type(L, -2);
+    if (type == LUA_TSTRING) {
       k.texts++;
-    } else if (lua_type(L, -1) == LUA_TNUMBER) {
-      lua_Number n = lua_tonumber(L, -1);
+    } else if (type == LUA_TNUMBER) {
+      lua_Number n = lua_tonumber(L, -2);
       if (n >= 1 && n < 1e15 && n == (lua_Number)(size_t)n) {
         k.indexes++;
         if ((size_t)n > k.largest)
@@ -146,8 +150,9 @@ static keys look_at_keys (lua_State *L) {
         k.other = LUA_TNUMBER;
       }
     } else {
-      k.other = lua_type(L, -1);
+      k.other = type;
     }
+    lua_pop(L, 1);
   }
   return k;
 }
@@ -188,10 +193,20 @@ static bool is_ancestor (const reader *r, const void *table) {
   return false;
 }
 
+/* What is wrong with the keys of the table on the top; or NULL. */
+static cJSON *refuse_keys (reader *r, const hl_path *path, const keys *k,
+                           shape s) {
+  char buf[120];
+  const char *wrong = bad_keys(r, k, s, buf, sizeof(buf));
+
+  return wrong != NULL ? refuse(r, path, wrong) : NULL;
+}
+
 /* A node for the table on the top, its children still to be read. */
 static cJSON *new_table (reader *r, const hl_path *path) {
-  const char *wrong;
-  char buf[120];
+  hl_json_block *block = r->fields->block;
+  cJSON *refused;
+  int first;
   shape s;
   keys k;
 
@@ -200,15 +215,16 @@ static cJSON *new_table (reader *r, const hl_path *path) {
   if (r->depth == HL_DEPTH_OUT)
     return refuse(r, path, "nested deeper than 32 levels");
   s = marked_shape(r);
+  first = first_key(r->L);
+  if (first == LUA_TSTRING && s != SHAPE_ARRAY)
+    return hl_json_new(block, cJSON_Object); /* until another key comes */
+  if (first == LUA_TNONE && s == SHAPE_OPEN)
+    return hl_json_new_shapeless(block);
   k = look_at_keys(r->L);
-  wrong = bad_keys(r, &k, s, buf, sizeof(buf));
-  if (wrong != NULL)
-    return refuse(r, path, wrong);
-  if (s == SHAPE_OPEN && k.texts == 0 && k.indexes == 0)
-    return hl_json_new_shapeless(r->fields->block);
-  return hl_json_new(r->fields->block, s == SHAPE_ARRAY || k.indexes > 0
-                                           ? cJSON_Array
-                                           : cJSON_Object);
+  refused = refuse_keys(r, path, &k, s);
+  if (refused != NULL || r->no_memory)
+    return refused;
+  return hl_json_new(block, s == SHAPE_OBJECT ? cJSON_Object : cJSON_Array);
 }
 
 static void add_child (reader *r, cJSON *parent, const char *key,
@@ -217,8 +233,8 @@ static void add_child (reader *r, cJSON *parent, const char *key,
 
   if (!hl_json_append(parent, key, item))
     r->no_memory = true;
-  if (!r->no_memory && lua_istable(r->L, -1) &&
-      (cJSON_IsArray(item) || cJSON_IsObject(item)))
+  else if ((hl_json_is(item, cJSON_Array) || hl_json_is(item, cJSON_Object)) &&
+           lua_istable(r->L, -1))
     read_children(r, item, path);
 }
 
@@ -233,14 +249,34 @@ static void read_list (reader *r, cJSON *parent, const hl_path *path) {
   }
 }
 
+/* The table on the top, taken for an object, is none: `parent` is refused with
+** all that was read, and the `n` problems from before are kept. */
+static void refuse_object (reader *r, cJSON *parent, const hl_path *path,
+                           size_t n) {
+  keys k = look_at_keys(r->L);
+
+  hl_problems_keep(&r->fields->problems, n);
+  hl_json_delete(r->fields->block, parent->child);
+  parent->child = NULL;
+  parent->type = (parent->type & ~0xFF) | cJSON_Invalid;
+  if (refuse_keys(r, path, &k, SHAPE_OBJECT) == NULL)
+    r->no_memory = true;
+}
+
 static void read_object (reader *r, cJSON *parent, const hl_path *path) {
   lua_State *L = r->L;
+  size_t n = r->fields->problems.n;
 
   lua_pushnil(L);
   while (lua_next(L, -2) != 0) { /* table, key, value */
     hl_path at = {path, NULL, 0, 0};
+    if (lua_type(L, -2) != LUA_TSTRING) {
+      lua_pop(L, 2);
+      refuse_object(r, parent, path, n);
+      return;
+    }
     at.key = lua_tolstring(L, -2, &at.key_len);
-    if (memchr(at.key, '\0', at.key_len) != NULL)
+    if (strlen(at.key) != at.key_len)
       (void)refuse(r, &at, "a name with a NUL byte in it");
     else
       add_child(r, parent, at.key, &at);
@@ -255,7 +291,7 @@ static void read_object (reader *r, cJSON *parent, const hl_path *path) {
 /* The table on the top, into its node. */
 static void read_children (reader *r, cJSON *parent, const hl_path *path) {
   r->tables[r->depth++] = lua_topointer(r->L, -1);
-  if (cJSON_IsArray(parent))
+  if (hl_json_is(parent, cJSON_Array))
     read_list(r, parent, path);
   else
     read_object(r, parent, path);
@@ -332,7 +368,8 @@ void hl_read_fields (lua_State *L, int index, hl_box *box) {
   document = new_table(&r, &root);
   r.fields->document = document;
   r.no_memory = r.no_memory || document == NULL;
-  if (!r.no_memory && (cJSON_IsArray(document) || cJSON_IsObject(document)))
+  if (!r.no_memory &&
+      (hl_json_is(document, cJSON_Array) || hl_json_is(document, cJSON_Object)))
     read_children(&r, document, &root);
   lua_pop(L, 2);
   if (r.no_memory)
