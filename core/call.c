@@ -92,17 +92,21 @@ hl_kind hl_encode (hl_fields *fields, const char *api_version, bool lax,
 
 /*--------------------------------------------------------------- preparing */
 
-/* The address; all but RFC 3986's unreserved characters of the id encoded. */
+/* RFC 3986, section 2.3. */
+static bool is_unreserved (char c) {
+  return (hl_lower(c) >= 'a' && hl_lower(c) <= 'z') || hl_is_digit(c) ||
+         c == '-' || c == '.' || c == '_' || c == '~';
+}
+
+/* The address; all but unreserved characters of the id encoded. */
 static char *make_url (const char *base, const char *id, size_t len) {
-  static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                              "abcdefghijklmnopqrstuvwxyz0123456789-._~";
   hl_text url;
   size_t i;
 
   hl_text_init(&url, HL_TEXT_MAX);
   hl_text_printf(&url, "%s/contacts/", base);
   for (i = 0; i < len; i++) {
-    if (strchr(plain, id[i]) != NULL)
+    if (is_unreserved(id[i]))
       hl_text_putc(&url, id[i]);
     else
       hl_text_printf(&url, "%%%02X", (unsigned)(unsigned char)id[i]);

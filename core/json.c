@@ -391,11 +391,40 @@ static size_t format_integer (char *buf, int64_t i) {
   return len;
 }
 
+/* Amounts, like 100.5: up to three places, and few enough digits that the
+** decimal is the only one so short that reads back as `d`. 0 if it is not. */
+static size_t format_amount (char *buf, double d) {
+  double thousandths = d * 1000;
+  size_t n;
+  int64_t t;
+
+  if (!(fabs(thousandths) < 1e15) || thousandths != floor(thousandths) ||
+      thousandths / 1000 != d)
+    return 0;
+  t = (int64_t)fabs(thousandths);
+  n = d < 0 ? 1 : 0;
+  if (n > 0)
+    buf[0] = '-';
+  n += format_integer(buf + n, t / 1000);
+  buf[n++] = '.';
+  buf[n++] = (char)('0' + t / 100 % 10);
+  buf[n++] = (char)('0' + t / 10 % 10);
+  buf[n++] = (char)('0' + t % 10);
+  while (buf[n - 1] == '0') /* one place is none: `d` is no integer */
+    n--;
+  buf[n] = '\0';
+  return n;
+}
+
 size_t hl_json_format (char *buf, double d) {
   char wide[64];
+  size_t n;
 
   if (fabs(d) < EXACT_MAX && d == floor(d) && !(d == 0 && signbit(d)))
     return format_integer(buf, (int64_t)d);
+  n = d != 0 && fabs(d) >= 0.001 ? format_amount(buf, d) : 0;
+  if (n > 0)
+    return n;
   shortest(wide, sizeof(wide), d);
   return tidy(buf, wide);
 }

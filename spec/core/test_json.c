@@ -96,6 +96,23 @@ static void numbers_come_back_equal (void **state) {
   }
 }
 
+/* Up to three places: by a way of their own, to the same text. */
+static void amounts_are_as_short (void **state) {
+  char buf[HL_JSON_NUMBER_ROOM], wanted[HL_JSON_NUMBER_ROOM];
+  int i;
+
+  (void)state;
+  for (i = 0; i < 100000; i++) {
+    double d = (double)(int64_t)(dice() >> (14 + dice() % 40)) / 1000;
+    if (d < 0.001 || d >= 1e12)
+      continue;
+    d = i % 2 == 0 ? d : -d;
+    hl_json_format(buf, d);
+    snprintf(wanted, sizeof(wanted), "%.15g", d);
+    assert_string_equal(buf, wanted);
+  }
+}
+
 static void integers_come_back_exact (void **state) {
   int i;
 
@@ -542,6 +559,7 @@ int main (void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(formats_the_shortest),
       cmocka_unit_test(numbers_come_back_equal),
+      cmocka_unit_test(amounts_are_as_short),
       cmocka_unit_test(integers_come_back_exact),
       cmocka_unit_test(heeds_no_locale),
       cmocka_unit_test(accepts),
