@@ -1,9 +1,9 @@
--- library.lua URL COUNT: client:update_contact with the whole of fields.lua,
+-- library.lua URL COUNT: client:update_contact with the whole of examples/contact.lua,
 -- each time checked, printed, sent, and its answer made a table. Prints the
 -- seconds that COUNT of them took, and those of them on a processor.
 local core = require "highlevel.core"
 local highlevel = require "highlevel"
-local fields = require "fields"
+local fields = require "examples.contact"
 
 local base_url, id = arg[1]:match("^(.*)/contacts/(.*)$")
 local client = highlevel.new({ token = "pit-0123456789", base_url = base_url })

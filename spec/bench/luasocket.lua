@@ -2,7 +2,7 @@
 -- socket.http and lua-cjson: no checks, and, as socket.http has no keep-alive,
 -- a connection each. Prints the seconds that COUNT of them took, and those of them on a processor.
 local cjson = require "cjson"
-local fields = require "fields"
+local fields = require "examples.contact"
 local http = require "socket.http"
 local ltn12 = require "ltn12"
 local socket = require "socket"

@@ -1,7 +1,7 @@
 -- memory.lua URL COUNT: many updates in one process. Prints the KiB resident
 -- after 5000 of them, at most since, and at the end.
 local highlevel = require "highlevel"
-local fields = require "fields"
+local fields = require "examples.contact"
 
 local SETTLED, EVERY = 5000, 500
 local base_url, id = arg[1]:match("^(.*)/contacts/(.*)$")
