@@ -156,12 +156,18 @@ static bool collect (hl_result *r, const cJSON *doc) {
     return true;
   if (!cJSON_IsArray(found))
     return complain_item(r, found);
-  cJSON_ArrayForEach(item, found) if (!complain_item(r, item)) return false;
+  for (item = found->child; item != NULL; item = item->next)
+    if (!complain_item(r, item))
+      return false;
   return true;
 }
 
-static bool says (const hl_result *r, const char *part) {
+/* Is that said in the messages, or else in a text without JSON? */
+static bool says (const hl_answer *a, const hl_result *r, const char *part) {
   size_t i;
+
+  if (r->document == NULL && !a->html && a->body.len > 0)
+    return hl_find_nocase(a->body.bytes, part) != NULL;
 
   for (i = 0; i < r->n_messages; i++)
     if (hl_find_nocase(r->messages[i].text, part) != NULL)
@@ -194,21 +200,21 @@ typedef struct verdict {
   const char *advice; /* what to do; or NULL */
 } verdict;
 
-static verdict judge_401 (const hl_result *r) {
-  if (says(r, "scope") && !says(r, "authclass"))
+static verdict judge_401 (const hl_answer *a, const hl_result *r) {
+  if (says(a, r, "scope") && !says(a, r, "authclass"))
     return (verdict){HL_FORBIDDEN,
                      "the token lacks the scope contacts.write, or is an "
                      "agency's where a sub-account's is needed"};
-  if (says(r, "user type") || says(r, "authclass") || says(r, "iam "))
+  if (says(a, r, "user type") || says(a, r, "authclass") || says(a, r, "iam "))
     return (verdict){HL_FORBIDDEN,
                      "this is an agency's token; use one of the sub-account"};
-  if (says(r, "location"))
+  if (says(a, r, "location"))
     return (verdict){HL_FORBIDDEN,
                      "the contact is in a location this token is not for"};
-  if (says(r, "version"))
+  if (says(a, r, "version"))
     return (verdict){HL_UNAUTHORIZED,
                      "the token was not looked at; check api_version"};
-  if (says(r, "private integration"))
+  if (says(a, r, "private integration"))
     return (verdict){HL_UNAUTHORIZED,
                      "the private integration token was revoked or mistyped; "
                      "copy it anew"};
@@ -217,15 +223,15 @@ static verdict judge_401 (const hl_result *r) {
                    "fresh one"};
 }
 
-static verdict judge_400 (const hl_result *r) {
-  if (says(r, "contact") && says(r, "not found"))
+static verdict judge_400 (const hl_answer *a, const hl_result *r) {
+  if (says(a, r, "contact") && says(a, r, "not found"))
     return (verdict){HL_NOT_FOUND,
                      "no such contact, or it was deleted; check the id and "
                      "that the token is for its location"};
-  if (says(r, "does not allow duplicated contacts"))
+  if (says(a, r, "does not allow duplicated contacts"))
     return (verdict){HL_DUPLICATE,
                      "another contact has this email or phone; see meta"};
-  if (says(r, "invalid custom field value"))
+  if (says(a, r, "invalid custom field value"))
     return (verdict){HL_REJECTED,
                      "nothing was saved; the value does not suit the field's "
                      "type"};
@@ -236,9 +242,9 @@ static verdict judge_status (const hl_answer *a, const hl_result *r) {
   int status = a->status;
 
   if (status == 400)
-    return judge_400(r);
+    return judge_400(a, r);
   if (status == 401)
-    return judge_401(r);
+    return judge_401(a, r);
   if (status == 403)
     return (verdict){HL_FORBIDDEN,
                      "the token may not do this here; check its location and "
@@ -339,27 +345,33 @@ static bool take_facts (hl_result *r) {
   return true;
 }
 
+/* Parse the body into `r` and blot the secret out of both, also where it
+** stands in escapes: the body is then printed anew. False: out of memory. */
+static bool read_and_blot (hl_result *r, hl_answer *a, const char *secret) {
+  hl_json_fault fault = {NULL, 0};
+  cJSON *doc;
+
+  hl_redact(a->body.bytes, a->body.len, secret);
+  if (a->body.len == 0)
+    return true;
+  doc = hl_json_parse(a->body.bytes, a->body.len, &fault);
+  if (doc == NULL)
+    return fault.what != NULL;
+  r->document = doc;
+  if (!redact_tree(doc, secret))
+    return true;
+  hl_text_clear(&a->body);
+  return hl_json_print(&a->body, doc);
+}
+
 /* Fill in `r` from an answer that is no success. False: out of memory. */
 static bool failure (hl_result *r, hl_answer *a, const char *secret) {
-  hl_json_fault fault = {NULL, 0};
-  cJSON *doc = NULL;
   hl_text said;
   verdict v;
   bool ok;
 
-  hl_redact(a->body.bytes, a->body.len, secret);
-  if (a->body.len > 0) {
-    doc = hl_json_parse(a->body.bytes, a->body.len, &fault);
-    if (doc == NULL && fault.what == NULL)
-      return false;
-  }
-  r->document = doc;
-  if (redact_tree(doc, secret)) { /* it stood there in escapes */
-    hl_text_clear(&a->body);
-    if (!hl_json_print(&a->body, doc))
-      return false;
-  }
-  if (!take_facts(r) || !collect(r, doc))
+  if (!read_and_blot(r, a, secret) || !take_facts(r) ||
+      !collect(r, r->document))
     return false;
   v = judge_status(a, r);
   r->kind = v.kind;
@@ -382,7 +394,8 @@ static bool nonsense (hl_result *r, hl_answer *a, const char *secret,
   bool ok;
 
   r->kind = HL_PROTOCOL;
-  hl_redact(a->body.bytes, a->body.len, secret);
+  if (!read_and_blot(r, a, secret))
+    return false;
   hl_text_init(&said, HL_TEXT_MAX);
   hl_text_puts(&said, what);
   if (fault != NULL) {

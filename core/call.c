@@ -74,13 +74,13 @@ hl_kind hl_encode (hl_fields *fields, const char *api_version, bool lax,
     return HL_MEMORY;
   if (!hl_version_find(api_version, &version)) {
     hl_fields_free(fields);
-    *why = hl_result_refuse("api_version", "must be \"2021-07-28\" or \"v3\"");
-    return (*why)->kind;
+    return hl_result_give(
+        hl_result_refuse("api_version", "must be \"2021-07-28\" or \"v3\""),
+        why);
   }
   print_body(fields, version, lax, &body, &fields->problems);
   if (fields->problems.n > 0 || fields->problems.failed) {
-    *why = hl_result_invalid(&fields->problems);
-    kind = (*why)->kind;
+    kind = hl_result_give(hl_result_invalid(&fields->problems), why);
   } else {
     *len = body.len;
     *text = hl_text_take(&body);

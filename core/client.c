@@ -56,8 +56,7 @@ hl_kind hl_client_new (hl_client **out, const hl_options *options,
   if (problems.failed)
     goto out;
   if (problems.n > 0) {
-    *why = hl_result_invalid(&problems);
-    kind = (*why)->kind;
+    kind = hl_result_give(hl_result_invalid(&problems), why);
     goto out;
   }
   *out = c;
@@ -94,13 +93,14 @@ static hl_engine *engine_of (hl_client *c) {
   return c->engine;
 }
 
-static void drop (hl_client *c, hl_call *call, const char *why) {
+/* Take a call off the engine, and settle it if it is not. */
+static void drop (hl_client *c, hl_call *call, hl_kind kind, const char *why) {
   hl_engine *e = call->transfer != NULL ? engine_of(c) : NULL;
 
   if (e != NULL)
     hl_engine_drop(e, call);
   if (call->state != HL_CALL_SETTLED)
-    hl_call_failed(call, HL_CANCELLED, HL_PHASE_NONE, why, hl_now_us());
+    hl_call_failed(call, kind, HL_PHASE_NONE, why, hl_now_us());
 }
 
 void hl_client_close (hl_client *c) {
@@ -109,7 +109,7 @@ void hl_client_close (hl_client *c) {
   if (c == NULL || c->closed)
     return;
   for (call = c->calls; call != NULL; call = call->next)
-    drop(c, call, "the client was closed while this call ran");
+    drop(c, call, HL_CANCELLED, "the client was closed while this call ran");
   if (c->engine != NULL && c->engine_pid == getpid())
     hl_engine_free(c->engine);
   c->engine = NULL;
@@ -151,7 +151,7 @@ void hl_call_free (hl_call *call) {
     return;
   c = call->client;
   if (call->state == HL_CALL_SENDING)
-    drop(c, call, "freed while it ran");
+    drop(c, call, HL_CANCELLED, "freed while it ran");
   if (call->prev != NULL)
     call->prev->next = call->next;
   else
@@ -178,8 +178,20 @@ void hl_call_start (hl_call *call) {
 
 int hl_client_step (hl_client *c, int wait_ms) {
   hl_engine *e = engine_of(c);
+  hl_kind kind;
+  hl_call *call;
+  int running = 0;
 
-  return e != NULL ? hl_engine_step(e, wait_ms) : 0;
+  if (e == NULL)
+    return 0;
+  kind = hl_engine_step(e, wait_ms, &running);
+  if (kind == HL_OK)
+    return running;
+  for (call = c->calls; call != NULL; call = call->next)
+    if (call->state == HL_CALL_SENDING)
+      drop(c, call, kind,
+           "libcurl cannot go on; the update may have been done");
+  return 0;
 }
 
 void hl_call_run (hl_call *call) {

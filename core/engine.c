@@ -86,8 +86,10 @@ static bool set_up (transfer *t, const hl_settings *s) {
     SET(CURLOPT_PIPEWAIT, 1L); /* share a connection that is being made */
   SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L); /* a proxy's, not the API's */
   SET(CURLOPT_ACCEPT_ENCODING, "");          /* all that libcurl can undo */
+#if LIBCURL_VERSION_NUM >= 0x075700          /* 7.87 */
   /* or a name server that hangs keeps a call beyond its deadline */
   SET(CURLOPT_QUICK_EXIT, 1L);
+#endif
   SET(CURLOPT_CONNECTTIMEOUT_MS, s->connect_timeout_ms);
   SET(CURLOPT_USERAGENT, s->user_agent);
   SET(CURLOPT_ERRORBUFFER, t->error);
@@ -309,14 +311,17 @@ static int collect (hl_engine *e) {
   return n;
 }
 
-int hl_engine_step (hl_engine *e, int wait_ms) {
-  int running;
+hl_kind hl_engine_step (hl_engine *e, int wait_ms, int *running) {
+  CURLMcode rc = curl_multi_perform(e->multi, running);
 
-  curl_multi_perform(e->multi, &running);
-  if (collect(e) == 0 && e->running > 0 && wait_ms > 0) {
-    curl_multi_poll(e->multi, NULL, 0, wait_ms, NULL);
-    curl_multi_perform(e->multi, &running);
+  if (collect(e) == 0 && rc == CURLM_OK && e->running > 0 && wait_ms > 0) {
+    rc = curl_multi_poll(e->multi, NULL, 0, wait_ms, NULL);
+    if (rc == CURLM_OK)
+      rc = curl_multi_perform(e->multi, running);
     collect(e);
   }
-  return e->running;
+  *running = e->running;
+  return rc == CURLM_OK              ? HL_OK
+         : rc == CURLM_OUT_OF_MEMORY ? HL_MEMORY
+                                     : HL_NETWORK;
 }

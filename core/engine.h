@@ -24,7 +24,8 @@ void hl_engine_start (hl_engine *e, hl_call *call);
 /* Forget a call at once; its connection is closed if it was in use. */
 void hl_engine_drop (hl_engine *e, hl_call *call);
 
-/* Move bytes, waiting up to `wait_ms` for some; how many calls still run. */
-int hl_engine_step (hl_engine *e, int wait_ms);
+/* Move bytes, waiting up to `wait_ms` for some; `*running` calls are left. Not
+** HL_OK: libcurl itself is at its end, and with it every call that runs. */
+hl_kind hl_engine_step (hl_engine *e, int wait_ms, int *running);
 
 #endif

@@ -65,8 +65,8 @@ static const meaning *find (CURLcode code) {
 static const char *timeout_text (hl_phase phase) {
   switch (phase) {
   case HL_PHASE_CONNECT:
-    return "no connection within the time allowed; check the network, or "
-           "raise connect_timeout or timeout";
+    return "no connection within the time allowed, so nothing was sent; check "
+           "the network, or raise connect_timeout or timeout";
   case HL_PHASE_TRANSFER:
     return "the answer did not end within the time allowed; the update may "
            "have been done";

@@ -146,8 +146,8 @@ HL_API hl_kind hl_fields_complain (hl_fields *fields, const char *path,
 
 /*
 ** The body that would be sent for these fields: a dry run. On HL_OK `*text`
-** is yours (hl_free); otherwise `*why` is (hl_result_free), and may be NULL if
-** even that could not be allocated. `api_version` NULL is "2021-07-28"; `lax`
+** is yours (hl_free); otherwise `*why` is (hl_result_free), which is NULL on
+** HL_MEMORY. `api_version` NULL is "2021-07-28"; `lax`
 ** lets unknown names through.
 */
 HL_API hl_kind hl_encode (hl_fields *fields_take, const char *api_version,

@@ -274,7 +274,7 @@ double hl_json_get_number (const cJSON *item) {
 
 bool hl_json_raw_text (const cJSON *item, hl_text *out) {
   hl_json_fault fault;
-  cJSON *list;
+  cJSON *part;
   const char *s = item->valuestring + 1;
 
   /* the only escape that a parsed text cannot hold is the one for NUL, so
@@ -293,13 +293,13 @@ bool hl_json_raw_text (const cJSON *item, hl_text *out) {
     hl_text_putc(&piece, '"');
     hl_text_add(&piece, s, (size_t)(nul - s));
     hl_text_putc(&piece, '"');
-    list = piece.failed ? NULL : hl_json_parse(piece.bytes, piece.len, &fault);
-    if (list != NULL)
-      hl_text_puts(out, list->valuestring);
+    part = piece.failed ? NULL : hl_json_parse(piece.bytes, piece.len, &fault);
+    if (part != NULL)
+      hl_text_puts(out, part->valuestring);
     else
       out->failed = true;
     hl_text_free(&piece);
-    cJSON_Delete(list);
+    cJSON_Delete(part);
     if (last || out->failed)
       return !out->failed;
     hl_text_putc(out, '\0');

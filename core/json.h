@@ -79,7 +79,7 @@ static inline bool hl_json_is (const cJSON *item, int type) {
 bool hl_json_is_number (const cJSON *item); /* exact integers included */
 bool hl_json_is_text (const cJSON *item);   /* texts with U+0000 included */
 
-/* "text", "number", "list", ...: for messages. */
+/* "a text", "a number", "a list", ...: for messages. */
 const char *hl_json_type_name (const cJSON *item);
 
 /* The member's text, or NULL if it is absent or no plain text. */

@@ -148,6 +148,11 @@ const hl_result *hl_result_invalid (hl_problems *p) {
   return r;
 }
 
+hl_kind hl_result_give (const hl_result *r, const hl_result **why) {
+  *why = r != &memory ? r : NULL;
+  return r->kind;
+}
+
 const hl_result *hl_result_refuse (const char *path, const char *text) {
   hl_problems p;
 

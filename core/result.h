@@ -33,6 +33,10 @@ bool hl_result_complain (hl_result *r, const char *text);
 /* HL_INVALID with these problems, which are `p`'s no more. Never NULL. */
 const hl_result *hl_result_invalid (hl_problems *p);
 
+/* Give a result away: its kind is returned, and `*why` is it, or NULL when it
+** is but the one that needs no memory. */
+hl_kind hl_result_give (const hl_result *r, const hl_result **why);
+
 /* HL_INVALID with one problem. Never NULL. */
 const hl_result *hl_result_refuse (const char *path, const char *text);
 

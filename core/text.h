@@ -42,6 +42,7 @@ static inline bool hl_text_putc (hl_text *t, char c) {
   t->bytes[t->len] = '\0';
   return true;
 }
+
 bool hl_text_printf (hl_text *t, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 bool hl_text_vprintf (hl_text *t, const char *fmt, va_list ap)
@@ -53,15 +54,14 @@ char *hl_text_take (hl_text *t);
 /* Up to `max` bytes of `s`, never cut within a UTF-8 character. */
 bool hl_text_add_cut (hl_text *t, const char *s, size_t len, size_t max);
 
-/* Up to `max` bytes of `s`, quoted, as UTF-8 whatever it was, control characters as dots, an ellipsis
-** where it was cut (never within a UTF-8 character). */
+/* Up to `max` bytes of `s`, quoted: control characters as dots, an ellipsis
+** where it was cut (never within a character), UTF-8 whatever it was. */
 bool hl_text_quote (hl_text *t, const char *s, size_t len, size_t max);
 
 char *hl_strdup (const char *s);
 char *hl_strndup (const char *s, size_t len);
 
-/* Offset of the first byte that is not well-formed UTF-8 (RFC 3629), or `len`.
- */
+/* Offset of the first byte that is not UTF-8 (RFC 3629); or `len`. */
 size_t hl_utf8_check (const char *s, size_t len);
 
 /* Question marks in place of the bytes that are not. */

@@ -37,9 +37,13 @@ function client_mt.__tostring(client)
   return "highlevel.client (" .. private[client].base_url .. ")"
 end
 
+local function a_type(value)
+  return value == nil and "nil" or "a " .. type(value)
+end
+
 local function mark(t, mt, name)
   if type(t) ~= "table" then
-    error("highlevel." .. name .. ": a table is needed, not a " .. type(t), 3)
+    error("highlevel." .. name .. ": a table is needed, not " .. a_type(t), 3)
   end
   local old = getmetatable(t)
   if old ~= nil and old ~= core.array_mt and old ~= core.object_mt then
@@ -67,8 +71,8 @@ function highlevel.object(t)
   return mark(t, core.object_mt, "object")
 end
 
--- Run `f`, which checked its arguments before, and turn Lua's own want of
--- memory into an error value; what else is raised goes on.
+-- What `pcall` returned, with Lua's own want of memory made an error value;
+-- whatever else was raised goes on.
 local function guarded(ok, ...)
   if ok then
     return ...
@@ -84,10 +88,6 @@ local function adopted(res, err, info)
     return nil, errors.adopt(err)
   end
   return res, nil, info
-end
-
-local function a_type(value)
-  return value == nil and "nil" or "a " .. type(value)
 end
 
 local function check_fields(where, fields)
@@ -173,7 +173,7 @@ client_mt.__close = methods.close -- __gc: the handle within has its own
 
 -- A client, or nil and why not.
 local function make(opt)
-  local settings = {}
+  local settings = {} -- a plain table: the core borrows its texts
   for name, value in pairs(opt) do
     settings[name] = value
   end
@@ -210,11 +210,10 @@ local default_client
 -- The account of HIGHLEVEL_TOKEN, HIGHLEVEL_BASE_URL, HIGHLEVEL_API_VERSION.
 local function default()
   if not default_client then
-    local api_version = os.getenv("HIGHLEVEL_API_VERSION")
     local client, why = make({
       token = os.getenv("HIGHLEVEL_TOKEN"),
       base_url = os.getenv("HIGHLEVEL_BASE_URL"),
-      api_version = api_version,
+      api_version = os.getenv("HIGHLEVEL_API_VERSION"),
     })
     if not client then
       local variable = "HIGHLEVEL_" .. why.path:upper()
@@ -238,7 +237,7 @@ function highlevel.update_contact(id, fields, opt)
   check_id(id)
   check_fields("update_contact", fields)
   options.check_call(opt, "update_contact", 2)
-  local client, why = default()
+  local client, why = guarded(pcall(default))
   if not client then
     return nil, why
   end

@@ -67,15 +67,19 @@ static int call_gc (lua_State *L) {
 
 /*----------------------------------------------------------------- client */
 
+static long to_ms (double seconds) {
+  if (seconds > 1e6)
+    seconds = 1e6; /* eleven days: forever, and fits a long of 32 bits */
+  return seconds > 0 && seconds < 0.001 ? 1 : (long)(seconds * 1e3);
+}
+
 static long field_ms (lua_State *L, const char *name) {
   double seconds;
 
   lua_getfield(L, 1, name);
   seconds = lua_tonumber(L, -1);
   lua_pop(L, 1);
-  if (seconds > 1e6)
-    seconds = 1e6; /* eleven days: forever, and fits a long of 32 bits */
-  return seconds > 0 && seconds < 0.001 ? 1 : (long)(seconds * 1e3);
+  return to_ms(seconds);
 }
 
 /* Borrowed from the options, which stay on the stack. */
@@ -174,16 +178,12 @@ static int core_call (lua_State *L) {
   size_t id_len;
   const char *id = luaL_checklstring(L, 2, &id_len);
   hl_call_options o;
-  double seconds;
   hl_box *box;
 
   luaL_checktype(L, 3, LUA_TTABLE);
   memset(&o, 0, sizeof(o));
   o.token = luaL_optstring(L, 4, NULL);
-  seconds = luaL_optnumber(L, 5, 0);
-  o.timeout_ms = seconds > 1e6                    ? 1000000000
-                 : seconds > 0 && seconds < 0.001 ? 1
-                                                  : (long)(seconds * 1e3);
+  o.timeout_ms = to_ms(luaL_optnumber(L, 5, 0));
   if (lua_isboolean(L, 6))
     o.strictness = lua_toboolean(L, 6) ? HL_STRICT : HL_LAX;
   box = new_box(L);

@@ -17,6 +17,8 @@
 /* Stack slots: three for each level, and a few to work with. */
 #define SLOTS (3 * HL_DEPTH_OUT + 20)
 
+#define WHY_ROOM 120 /* for a sentence with numbers in it */
+
 typedef struct reader {
   lua_State *L;
   hl_fields *fields;
@@ -193,19 +195,11 @@ static bool is_ancestor (const reader *r, const void *table) {
   return false;
 }
 
-/* What is wrong with the keys of the table on the top; or NULL. */
-static cJSON *refuse_keys (reader *r, const hl_path *path, const keys *k,
-                           shape s) {
-  char buf[120];
-  const char *wrong = bad_keys(r, k, s, buf, sizeof(buf));
-
-  return wrong != NULL ? refuse(r, path, wrong) : NULL;
-}
-
 /* A node for the table on the top, its children still to be read. */
 static cJSON *new_table (reader *r, const hl_path *path) {
   hl_json_block *block = r->fields->block;
-  cJSON *refused;
+  char buf[WHY_ROOM];
+  const char *why;
   int first;
   shape s;
   keys k;
@@ -221,9 +215,9 @@ static cJSON *new_table (reader *r, const hl_path *path) {
   if (first == LUA_TNONE && s == SHAPE_OPEN)
     return hl_json_new_shapeless(block);
   k = look_at_keys(r->L);
-  refused = refuse_keys(r, path, &k, s);
-  if (refused != NULL || r->no_memory)
-    return refused;
+  why = bad_keys(r, &k, s, buf, sizeof(buf));
+  if (why != NULL)
+    return refuse(r, path, why);
   return hl_json_new(block, s == SHAPE_OBJECT ? cJSON_Object : cJSON_Array);
 }
 
@@ -253,14 +247,15 @@ static void read_list (reader *r, cJSON *parent, const hl_path *path) {
 ** all that was read, and the `n` problems from before are kept. */
 static void refuse_object (reader *r, cJSON *parent, const hl_path *path,
                            size_t n) {
+  char buf[WHY_ROOM];
   keys k = look_at_keys(r->L);
+  const char *why = bad_keys(r, &k, SHAPE_OBJECT, buf, sizeof(buf));
 
   hl_problems_keep(&r->fields->problems, n);
   hl_json_delete(r->fields->block, parent->child);
   parent->child = NULL;
   parent->type = (parent->type & ~0xFF) | cJSON_Invalid;
-  if (refuse_keys(r, path, &k, SHAPE_OBJECT) == NULL)
-    r->no_memory = true;
+  (void)refuse(r, path, why); /* there is a reason, or we were not here */
 }
 
 static void read_object (reader *r, cJSON *parent, const hl_path *path) {
@@ -302,8 +297,7 @@ static void read_children (reader *r, cJSON *parent, const hl_path *path) {
 
 static cJSON *read_pointer (reader *r, const hl_path *path) {
   if (lua_touserdata(r->L, -1) == NULL)
-    return hl_json_new(r->fields->block,
-                       cJSON_NULL); /* highlevel.null, cjson.null, ngx.null */
+    return hl_json_new(r->fields->block, cJSON_NULL); /* also cjson.null */
   if (is_cjson(r->L, "empty_array"))
     return hl_json_new(r->fields->block, cJSON_Array);
   return refuse(r, path, "a light userdata cannot be sent");

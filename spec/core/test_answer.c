@@ -92,6 +92,12 @@ static void tells_kinds_apart (void **state) {
        "{\"message\":\"This location is not accessible from this token!\"}",
        HL_FORBIDDEN, "location"},
       {401, "", HL_UNAUTHORIZED, "empty answer"},
+      /* the same words without JSON around them */
+      {401, "The token is not authorized for this scope.", HL_FORBIDDEN,
+       "contacts.write"},
+      {401, "Invalid Private Integration token", HL_UNAUTHORIZED,
+       "copy it anew"},
+      {400, "Contact not found for id:x", HL_NOT_FOUND, "no such contact"},
       {403,
        "{\"message\":\"The token does not have access to this location.\"}",
        HL_FORBIDDEN, "does not have access"},
@@ -250,6 +256,16 @@ static void blots_the_secret_out (void **state) {
     cJSON_free(tree);
     hl_result_free(r);
   }
+}
+
+static void blots_out_of_a_success_without_contact (void **state) {
+  const hl_result *r =
+      judge(200, "", "{\"seen\":\"Bearer \\u0070it-0123456789\"}");
+
+  (void)state;
+  assert_int_equal(r->kind, HL_PROTOCOL);
+  assert_string_equal(r->body, "{\"seen\":\"Bearer **************\"}");
+  hl_result_free(r);
 }
 
 static void survives_any_header (void **state) {
@@ -704,6 +720,7 @@ static void it_speaks_utf8 (void **state) {
 int main (void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(tells_kinds_apart),
+      cmocka_unit_test(blots_out_of_a_success_without_contact),
       cmocka_unit_test(lists_every_complaint),
       cmocka_unit_test(keeps_the_meta_of_a_duplicate),
       cmocka_unit_test(reads_limits_in_any_letters),

@@ -136,4 +136,18 @@ return {
     end,
     short = "raises",
   },
+  {
+    name = "new, invalid",
+    call = function()
+      local ok, message = pcall(highlevel.new, { base_url = "http://example.com", token = "a\nb" })
+      if message == "not enough memory" then
+        error(message, 0)
+      end
+      return not ok and message
+    end,
+    good = function(message)
+      return type(message) == "string" and message:find("option base_url: must begin", 1, true) ~= nil
+    end,
+    short = "raises",
+  },
 }
