@@ -113,7 +113,7 @@ static bool scan_string (reader *r, span *s) {
 
   memset(s, 0, sizeof(*s));
   s->start = p;
-  for (p += hl_plain_run(p, (size_t)(r->end - p)); *p != '"'; p++) {
+  for (; *p != '"'; p++) {
     if ((unsigned char)*p < 0x20) {
       fault_at(r, p,
                p == r->end ? "the text ends inside a string"

@@ -226,20 +226,6 @@ static bool is_plain (char c) {
   return (unsigned char)c >= 0x20 && c != '"' && c != '\\';
 }
 
-size_t hl_plain_run (const char *s, size_t len) {
-  size_t i = 0;
-  uint64_t v;
-
-  for (; len - i >= sizeof(v); i += sizeof(v)) {
-    memcpy(&v, s + i, sizeof(v));
-    if (is_special(v))
-      break;
-  }
-  while (i < len && is_plain(s[i]))
-    i++;
-  return i;
-}
-
 size_t hl_plain_copy (char *to, const char *s, size_t len) {
   size_t i = 0;
   uint64_t v;

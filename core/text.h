@@ -67,11 +67,8 @@ size_t hl_utf8_check (const char *s, size_t len);
 /* Question marks in place of the bytes that are not. */
 void hl_utf8_mend (char *s);
 
-/* How many bytes from `s` on can stand in a JSON string as they are: no control
-** character, quote or backslash. */
-size_t hl_plain_run (const char *s, size_t len);
-
-/* The same, copying them on the way: there must be room for `len` bytes. */
+/* Copy what can stand in a JSON string as it is, up to the first control
+** character, quote or backslash; how much that was. `to` has room for `len`. */
 size_t hl_plain_copy (char *to, const char *s, size_t len);
 
 /* ASCII only, whatever the locale says. */
