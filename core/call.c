@@ -8,6 +8,7 @@
 
 #include "contact.h"
 #include "json.h"
+#include "policy.h"
 #include "result.h"
 
 /* A body beyond this is a mistake: contacts have kilobytes. */
@@ -146,19 +147,37 @@ static void prepare (hl_call *call, const hl_settings *s, const char *id,
   }
 }
 
+/* A number of retries as the options give it: 0 is the default. */
+static int retries_of (long given, int standard) {
+  return given == 0 ? standard : given > 0 ? (int)given : 0;
+}
+
 hl_call *hl_call_make (const hl_settings *s, const char *id, size_t id_len,
                        hl_fields *fields, const hl_call_options *options,
                        int64_t now_us) {
-  static const hl_call_options standard = {NULL, 0, HL_AS_CLIENT};
-  hl_call *call = fields != NULL ? calloc(1, sizeof(*call)) : NULL;
+  static const hl_call_options standard = {.strictness = HL_AS_CLIENT};
+  hl_call *call = NULL;
   long timeout_ms;
+  size_t room;
+  int retries;
 
   if (options == NULL)
     options = &standard;
+  retries = retries_of(options->retries, s->retries);
+  room = retries < HL_HISTORY_MAX ? (size_t)retries + 1 : HL_HISTORY_MAX;
+  if (fields != NULL)
+    call = calloc(1, sizeof(*call) + room * sizeof(call->history[0]));
   if (call != NULL) {
+    hl_list_init(&call->all);
+    hl_list_init(&call->news);
+    hl_list_init(&call->place);
+    hl_list_init(&call->done);
     timeout_ms = options->timeout_ms > 0 ? options->timeout_ms : s->timeout_ms;
     call->started_us = now_us;
     call->deadline_us = now_us + (int64_t)timeout_ms * 1000;
+    call->retries = retries;
+    call->room = room;
+    call->user = options->user;
     hl_answer_init(&call->answer, s->max_response_bytes);
     prepare(call, s, id, id_len, fields, options);
   }
@@ -166,59 +185,169 @@ hl_call *hl_call_make (const hl_settings *s, const char *id, size_t id_len,
   return call;
 }
 
+static void forget_attempt (hl_attempt *a) {
+  free((void *)(uintptr_t)a->message);
+}
+
 void hl_call_destroy (hl_call *call) {
+  size_t i;
+
   free(call->url);
   hl_free_secret(call->token);
   hl_text_free(&call->body);
   hl_answer_free(&call->answer);
   hl_result_free(call->result);
+  for (i = 0; i < call->n_history; i++)
+    forget_attempt(&call->history[i]);
   free(call);
 }
 
 const hl_result *hl_call_result (const hl_call *call) {
-  return call->result;
+  return call->state == HL_CALL_SETTLED ? call->result : NULL;
 }
 
-/*------------------------------------------------------------------ moving */
+const hl_attempt *hl_call_history (const hl_call *call, size_t *n) {
+  *n = call->n_history;
+  return call->history;
+}
 
-void hl_call_sending (hl_call *call) {
+int hl_call_attempts (const hl_call *call) {
+  return call->attempts;
+}
+
+void *hl_call_user (const hl_call *call) {
+  return call->user;
+}
+
+/*-------------------------------------------------------------- an attempt */
+
+static void forget_answer (hl_answer *a) {
+  size_t max_bytes = a->body.ceiling;
+
+  hl_answer_free(a);
+  hl_answer_init(a, max_bytes);
+}
+
+void hl_call_sending (hl_call *call, int64_t now_us) {
+  hl_result_free(call->result);
+  call->result = NULL;
+  forget_answer(&call->answer);
   call->state = HL_CALL_SENDING;
+  call->sent_us = now_us;
   call->attempts++;
 }
 
-static void settle (hl_call *call, hl_result *r, int64_t now_us) {
-  if (r != NULL) {
-    r->attempts = call->attempts;
-    r->elapsed_us = now_us - call->started_us;
-  }
+static void end (hl_call *call, const hl_result *r) {
+  if (call->result != r)
+    hl_result_free(call->result);
   call->result = r != NULL ? r : hl_result_memory();
-  call->state = HL_CALL_SETTLED;
+  call->state = HL_CALL_ENDED;
 }
 
-void hl_call_answered (hl_call *call, const char *http_version,
-                       int64_t now_us) {
+void hl_call_answered (hl_call *call, const char *http_version) {
   hl_result *r = hl_answer_judge(&call->answer, call->token);
 
   if (r != NULL) {
     r->phase = HL_PHASE_TRANSFER;
     r->http_version = http_version;
   }
-  settle(call, r, now_us);
+  end(call, r);
 }
 
-void hl_call_failed (hl_call *call, hl_kind kind, hl_phase phase,
-                     const char *message, int64_t now_us) {
+/* A result of that kind and text; NULL: out of memory, or of that kind. */
+static hl_result *failure (const hl_call *call, hl_kind kind,
+                           const char *message) {
   hl_result *r = kind == HL_MEMORY ? NULL : hl_result_new(kind);
 
   if (r != NULL && !hl_result_say(r, "%s", message)) {
     hl_result_free(r);
-    r = NULL;
+    return NULL;
   }
-  if (r != NULL) {
+  if (r != NULL)
     hl_redact((char *)(uintptr_t)r->message, strlen(r->message), call->token);
+  return r;
+}
+
+void hl_call_failed (hl_call *call, hl_kind kind, hl_phase phase,
+                     const char *message) {
+  hl_result *r = failure(call, kind, message);
+
+  if (r != NULL) {
     r->phase = phase;
     r->status = kind == HL_PROTOCOL ? call->answer.status : 0;
     r->retryable = kind == HL_NETWORK || kind == HL_TIMEOUT;
   }
-  settle(call, r, now_us);
+  end(call, r);
+}
+
+/*------------------------------------------------------------ what follows */
+
+static void settle (hl_call *call, int64_t now_us) {
+  if (call->result != hl_result_memory()) { /* that one is shared */
+    hl_result *r = (hl_result *)(uintptr_t)call->result;
+    r->attempts = call->attempts;
+    r->elapsed_us = now_us - call->started_us;
+  }
+  call->state = HL_CALL_SETTLED;
+}
+
+static void remember (hl_call *call, const hl_verdict *v, int64_t now_us) {
+  const hl_result *r = call->result;
+  hl_attempt *a;
+
+  if (call->n_history == call->room) {
+    forget_attempt(&call->history[0]);
+    call->n_history--;
+    memmove(call->history, call->history + 1,
+            call->n_history * sizeof(call->history[0]));
+  }
+  a = &call->history[call->n_history++];
+  a->number = call->attempts;
+  a->kind = r->kind;
+  a->status = r->status;
+  a->message = r->message != NULL ? hl_strdup(r->message) : NULL;
+  a->reason = v->reason;
+  a->began_us = call->sent_us - call->started_us;
+  a->took_us = now_us - call->sent_us;
+  a->wait_us = v->again ? v->wait_us : -1;
+}
+
+bool hl_call_conclude (hl_call *call, int64_t interval_us, double dice,
+                       int64_t now_us) {
+  hl_trial trial = {.result = call->result,
+                    .attempts = call->attempts,
+                    .retries = call->retries,
+                    .interval_us = interval_us,
+                    .left_us = call->deadline_us - now_us,
+                    .dice = dice};
+  hl_verdict v = hl_policy_retry(&trial);
+
+  remember(call, &v, now_us);
+  call->resume_us = now_us + v.wait_us;
+  if (!v.again)
+    settle(call, now_us);
+  return v.again;
+}
+
+void hl_call_stop (hl_call *call, hl_kind kind, const char *message,
+                   int64_t now_us) {
+  end(call, failure(call, kind, message));
+  settle(call, now_us);
+}
+
+void hl_call_give_up (hl_call *call, int64_t ready_us, int64_t now_us) {
+  hl_result *r;
+
+  if (call->result == NULL) {
+    r = failure(call, HL_RATE_LIMITED,
+                "nothing was sent: other calls of this client use up the rate "
+                "limit until after this one's deadline; start fewer at a time, "
+                "or raise timeout");
+    if (r != NULL) {
+      r->retryable = true;
+      r->retry_after_ms = ready_us > now_us ? (ready_us - now_us) / 1000 : 0;
+    }
+    end(call, r);
+  }
+  settle(call, now_us);
 }

@@ -10,13 +10,21 @@
 #include "answer.h"
 #include "highlevel.h"
 #include "json.h"
+#include "list.h"
+#include "pace.h"
 #include "settings.h"
 
 typedef enum hl_call_state {
-  HL_CALL_PREPARED, /* checked and printed; nobody carries it yet */
+  HL_CALL_PREPARED, /* checked and printed; nobody carries it */
+  HL_CALL_QUEUED,   /* waits for its turn under the rate limit */
   HL_CALL_SENDING,  /* with the engine */
-  HL_CALL_SETTLED   /* there is a result; nothing moves any more */
+  HL_CALL_ENDED,    /* an attempt has a result; what follows is undecided */
+  HL_CALL_WAITING,  /* will try again at `resume_us` */
+  HL_CALL_SETTLED   /* there is the result; nothing moves any more */
 } hl_call_state;
+
+/* Attempts that are remembered, the last ones. */
+#define HL_HISTORY_MAX 16
 
 struct hl_fields {
   cJSON *document;
@@ -28,6 +36,8 @@ struct hl_fields {
 /* Fields whose document is yet to be made, of nodes from their own block. */
 hl_fields *hl_fields_start (void);
 
+typedef struct hl_lane hl_lane; /* queue.c's */
+
 struct hl_call {
   hl_call_state state;
   char *url;
@@ -35,14 +45,31 @@ struct hl_call {
   hl_text body;
   int64_t started_us;
   int64_t deadline_us;
-  int attempts;
   hl_answer answer;
-  const hl_result *result; /* once settled */
+  const hl_result *result; /* of the last attempt; the call's, once settled */
 
-  hl_client *client;    /* client.c's: whom it belongs to */
-  struct hl_call *next; /* and its neighbours there */
-  struct hl_call *prev;
-  void *transfer; /* engine.c's: what carries it; or NULL */
+  int retries;
+  int attempts;
+  int64_t sent_us;   /* the attempt that runs or ran last */
+  int64_t resume_us; /* while waiting to try again */
+
+  hl_client *client; /* client.c's: whom it belongs to */
+  hl_link all;       /* in the client's calls */
+  hl_link news;      /* in the client's news */
+  void *user;        /* the caller's */
+
+  hl_link place; /* queue.c's: where it waits */
+  hl_lane *lane;
+  hl_ticket ticket;
+  uint64_t order;
+  bool has_ticket;
+
+  hl_link done;   /* engine.c's: in the engine's list of ended ones */
+  void *transfer; /* what carries it; or NULL */
+
+  size_t n_history;
+  size_t room; /* of `history` */
+  hl_attempt history[];
 };
 
 /* As hl_call_new, without a client. */
@@ -50,17 +77,35 @@ hl_call *hl_call_make (const hl_settings *s, const char *id, size_t id_len,
                        hl_fields *fields_take, const hl_call_options *options,
                        int64_t now_us);
 
-/* The call must be with no engine. */
+/* The call must be in no queue and with no engine. */
 void hl_call_destroy (hl_call *call);
 
-/* PREPARED -> SENDING */
-void hl_call_sending (hl_call *call);
+/* PREPARED -> SENDING: another attempt begins. */
+void hl_call_sending (hl_call *call, int64_t now_us);
 
-/* SENDING -> SETTLED: a complete answer is in `call->answer`. */
-void hl_call_answered (hl_call *call, const char *http_version, int64_t now_us);
+/* SENDING -> ENDED: a complete answer is in `call->answer`. */
+void hl_call_answered (hl_call *call, const char *http_version);
 
-/* PREPARED, SENDING -> SETTLED: there is no (usable) answer. */
+/* PREPARED, SENDING -> ENDED: there is no (usable) answer. */
 void hl_call_failed (hl_call *call, hl_kind kind, hl_phase phase,
-                     const char *message, int64_t now_us);
+                     const char *message);
+
+/*
+** ENDED -> SETTLED, or, if it is to be tried again: true, and it may rest
+** until `resume_us`. `interval_us` is the rate limit's, `dice` from 0 to 1.
+*/
+bool hl_call_conclude (hl_call *call, int64_t interval_us, double dice,
+                       int64_t now_us);
+
+/* Whatever it does -> SETTLED: it ends for this reason. */
+void hl_call_stop (hl_call *call, hl_kind kind, const char *message,
+                   int64_t now_us);
+
+/*
+** QUEUED, WAITING -> SETTLED: its turn will not come before its deadline, but
+** `ready_us` at the earliest. The result is that of its last attempt, or else
+** says that the limit of the client left no room.
+*/
+void hl_call_give_up (hl_call *call, int64_t ready_us, int64_t now_us);
 
 #endif

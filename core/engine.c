@@ -24,6 +24,7 @@ struct hl_engine {
   const hl_settings *settings;
   CURLM *multi;
   transfer *idle;
+  hl_link done; /* of calls: to be taken */
   int running;
 };
 
@@ -152,8 +153,9 @@ static bool make_headers (transfer *t, const char *token,
 }
 
 /* What is this call's own. False: out of memory. */
-static bool load (transfer *t, hl_call *call, const hl_settings *s) {
-  int64_t left_ms = (call->deadline_us - hl_now_us()) / 1000;
+static bool load (transfer *t, hl_call *call, const hl_settings *s,
+                  int64_t now_us) {
+  int64_t left_ms = (call->deadline_us - now_us) / 1000;
   CURL *easy = t->easy;
   bool ok = make_headers(t, call->token, s);
 
@@ -189,6 +191,7 @@ hl_engine *hl_engine_new (const hl_settings *s) {
   if (e == NULL)
     return NULL;
   e->settings = s;
+  hl_list_init(&e->done);
   e->multi = curl_multi_init();
   if (e->multi == NULL) {
     free(e);
@@ -213,31 +216,45 @@ void hl_engine_free (hl_engine *e) {
   free(e);
 }
 
-static void fail_for_memory (hl_call *call) {
-  hl_call_failed(call, HL_MEMORY, HL_PHASE_NONE, "", hl_now_us());
+static void done (hl_engine *e, hl_call *call) {
+  hl_list_put(&e->done, &call->done);
 }
 
-void hl_engine_start (hl_engine *e, hl_call *call) {
+hl_call *hl_engine_take (hl_engine *e) {
+  hl_link *first = e->done.next;
+
+  if (hl_list_is_empty(&e->done))
+    return NULL;
+  hl_list_take(first);
+  return HL_HOLDER(first, hl_call, done);
+}
+
+/* A handle for one attempt; NULL: out of memory. */
+static transfer *take_transfer (hl_engine *e) {
   transfer *t = e->idle;
 
-  if (t != NULL)
-    e->idle = t->next_idle;
-  else
-    t = transfer_new(e->settings);
-  if (t == NULL) {
-    fail_for_memory(call);
-    return;
+  if (t == NULL)
+    return transfer_new(e->settings);
+  e->idle = t->next_idle;
+  return t;
+}
+
+void hl_engine_start (hl_engine *e, hl_call *call, int64_t now_us) {
+  transfer *t = take_transfer(e);
+
+  hl_call_sending(call, now_us);
+  if (t != NULL) {
+    call->transfer = t;
+    if (load(t, call, e->settings, now_us) &&
+        curl_multi_add_handle(e->multi, t->easy) == CURLM_OK) {
+      e->running++;
+      return;
+    }
+    t->call = call;
+    unload(e, t);
   }
-  hl_call_sending(call);
-  call->transfer = t;
-  if (load(t, call, e->settings) &&
-      curl_multi_add_handle(e->multi, t->easy) == CURLM_OK) {
-    e->running++;
-    return;
-  }
-  t->call = call;
-  unload(e, t);
-  fail_for_memory(call);
+  hl_call_failed(call, HL_MEMORY, HL_PHASE_NONE, "");
+  done(e, call);
 }
 
 static void detach (hl_engine *e, transfer *t) {
@@ -247,6 +264,7 @@ static void detach (hl_engine *e, transfer *t) {
 }
 
 void hl_engine_drop (hl_engine *e, hl_call *call) {
+  hl_list_take(&call->done);
   if (call->transfer != NULL)
     detach(e, call->transfer);
 }
@@ -281,7 +299,7 @@ static void fail (hl_engine *e, const transfer *t, CURLcode code) {
   kind = hl_failure_judge(code, phase, call, e->settings, t->error, &message);
   if (message.failed)
     kind = HL_MEMORY;
-  hl_call_failed(call, kind, phase, message.bytes, hl_now_us());
+  hl_call_failed(call, kind, phase, message.bytes);
   hl_text_free(&message);
 }
 
@@ -289,14 +307,15 @@ static void finish (hl_engine *e, transfer *t, CURLcode code) {
   hl_call *call = t->call;
 
   if (code == CURLE_OK && call->answer.status != 0)
-    hl_call_answered(call, http_version(t->easy), hl_now_us());
+    hl_call_answered(call, http_version(t->easy));
   else
     fail(e, t, code);
   detach(e, t);
+  done(e, call);
 }
 
-static int collect (hl_engine *e) {
-  int left, n = 0;
+static void collect (hl_engine *e) {
+  int left;
   CURLMsg *m;
 
   while ((m = curl_multi_info_read(e->multi, &left)) != NULL) {
@@ -306,21 +325,20 @@ static int collect (hl_engine *e) {
       continue;
     curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &t);
     finish(e, t, code);
-    n++;
   }
-  return n;
 }
 
-hl_kind hl_engine_step (hl_engine *e, int wait_ms, int *running) {
-  CURLMcode rc = curl_multi_perform(e->multi, running);
+hl_kind hl_engine_step (hl_engine *e, int wait_ms) {
+  int running;
+  CURLMcode rc = curl_multi_perform(e->multi, &running);
 
-  if (collect(e) == 0 && rc == CURLM_OK && e->running > 0 && wait_ms > 0) {
+  collect(e);
+  if (hl_list_is_empty(&e->done) && rc == CURLM_OK && wait_ms > 0) {
     rc = curl_multi_poll(e->multi, NULL, 0, wait_ms, NULL);
     if (rc == CURLM_OK)
-      rc = curl_multi_perform(e->multi, running);
+      rc = curl_multi_perform(e->multi, &running);
     collect(e);
   }
-  *running = e->running;
   return rc == CURLM_OK              ? HL_OK
          : rc == CURLM_OUT_OF_MEMORY ? HL_MEMORY
                                      : HL_NETWORK;

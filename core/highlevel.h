@@ -172,6 +172,9 @@ typedef struct hl_options {
   long timeout_ms;           /* 30000: one whole call */
   long connect_timeout_ms;   /* 5000 */
   long max_connections;      /* 64 */
+  long retries;              /* 3 after the first attempt; -1: none */
+  long rate_requests;        /* 100 requests, -1: no limit ... */
+  long rate_interval_ms;     /* ... in 10000 */
   size_t max_response_bytes; /* 4 MiB, after decompression */
   bool no_http2;
   bool lax; /* let unknown field names through */
@@ -200,6 +203,8 @@ typedef struct hl_call hl_call;
 typedef struct hl_call_options {
   const char *token;
   long timeout_ms;
+  long retries;
+  void *user; /* whatever helps to know the call again: hl_call_user */
   enum {
     HL_AS_CLIENT = 0,
     HL_STRICT,
@@ -217,23 +222,54 @@ HL_API hl_call *hl_call_new (hl_client *client, const char *contact_id,
                              size_t contact_id_len, hl_fields *fields_take,
                              const hl_call_options *options);
 
-/* Send it and wait until it is settled. Harmless on a settled call. */
+/* Send it, again if need be, and wait until it is settled. Harmless on a
+** settled call. */
 HL_API void hl_call_run (hl_call *call);
 
 /* NULL until the call is settled. Borrowed from the call. */
 HL_API const hl_result *hl_call_result (const hl_call *call);
+
+/* How one attempt ended. */
+typedef struct hl_attempt {
+  int number; /* from 1 */
+  hl_kind kind;
+  int status;          /* 0: no answer */
+  const char *message; /* NULL for HL_OK */
+  const char *reason;  /* why another followed, or why none */
+  int64_t began_us;    /* from hl_call_new: waits for its turn are before it */
+  int64_t took_us;
+  int64_t wait_us; /* before the next; -1: it was the last */
+} hl_attempt;
+
+/* The attempts that have ended so far, the last 16 at most. Borrowed until the
+** next step. */
+HL_API const hl_attempt *hl_call_history (const hl_call *call, size_t *n);
+
+/* How many there were, the one that runs included. */
+HL_API int hl_call_attempts (const hl_call *call);
+
+HL_API void *hl_call_user (const hl_call *call);
 
 /* A running call is cancelled first: its transfer is gone at once. */
 HL_API void hl_call_free (hl_call *call);
 
 /*
 ** Driving calls yourself: start any number, step the client until they have
-** settled, look at their results. `hl_client_step` moves bytes, waiting up to
-** `wait_ms` for the network to have some, and returns how many calls are still
-** running.
+** settled, look at their results. `hl_client_step` moves bytes and lets calls
+** leave whose turn has come, waiting up to `wait_ms` for something to happen,
+** and returns how many calls are still running.
 */
 HL_API void hl_call_start (hl_call *call);
 HL_API int hl_client_step (hl_client *client, int wait_ms);
+
+/* A call with news, each once until there is more: an attempt ended, or it was
+** settled. NULL: there are no more. */
+HL_API hl_call *hl_client_next (hl_client *client);
+
+/* In how many milliseconds at the earliest a call with this token (NULL: the
+** client's) would leave under the rate limit; 0: at once. Who has many calls
+** to make starts none before, as a call's time runs from its start. */
+HL_API int hl_client_ready_ms (const hl_client *client, const char *token);
 
 /* Microseconds on a clock that never goes back (CLOCK_MONOTONIC). */
 HL_API int64_t hl_now_us (void);

@@ -14,6 +14,9 @@
 #define TIMEOUT_MS 30000
 #define CONNECT_TIMEOUT_MS 5000
 #define MAX_CONNECTIONS 64
+#define RETRIES 3
+#define RATE_REQUESTS 100 /* the API's burst limit */
+#define RATE_INTERVAL_MS 10000
 #define MAX_RESPONSE_BYTES ((size_t)4 * 1024 * 1024)
 
 static bool has_control (const char *s, size_t len) {
@@ -145,6 +148,11 @@ static long positive (long given, long standard, const char *name,
   return given == 0 ? standard : given;
 }
 
+/* Where 0 is the default, a negative number is none. */
+static long or_none (long given, long standard) {
+  return given == 0 ? standard : given > 0 ? given : 0;
+}
+
 static void take_user_agent (hl_settings *s, const char *given,
                              hl_problems *problems) {
   char *more = copy_text(given, "user_agent", problems);
@@ -181,6 +189,11 @@ void hl_settings_init (hl_settings *s, const hl_options *opt,
                                    "connect_timeout", problems);
   s->max_connections = positive(opt->max_connections, MAX_CONNECTIONS,
                                 "max_connections", problems);
+  s->retries = (int)or_none(opt->retries, RETRIES);
+  s->rate.requests = or_none(opt->rate_requests, RATE_REQUESTS);
+  s->rate.interval_us =
+      1000 * (int64_t)positive(opt->rate_interval_ms, RATE_INTERVAL_MS,
+                               "rate_limit", problems);
   s->max_response_bytes = opt->max_response_bytes != 0 ? opt->max_response_bytes
                                                        : MAX_RESPONSE_BYTES;
   s->http2 = !opt->no_http2;

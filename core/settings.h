@@ -5,6 +5,7 @@
 #define HL_SETTINGS_H
 
 #include "highlevel.h"
+#include "pace.h"
 #include "problems.h"
 #include "schema.h"
 
@@ -18,6 +19,8 @@ typedef struct hl_settings {
   long timeout_ms;
   long connect_timeout_ms;
   long max_connections;
+  int retries;
+  hl_window rate; /* `requests` 0: no pacing */
   size_t max_response_bytes;
   bool http2;
   bool lax;

@@ -8,12 +8,12 @@
 --- world does comes back as `nil, err`. Times are seconds. The types of fields,
 --- options and errors stand in highlevel/types.lua.
 
+local bulk = require "highlevel.bulk"
+local call = require "highlevel.call"
 local core = require "highlevel.core"
 local errors = require "highlevel.errors"
 local options = require "highlevel.options"
-
--- how long one wait may keep a script from noticing Ctrl-C
-local STRETCH = 0.2
+local wait = require "highlevel.wait"
 
 -- for calls without options; made once, as a call may not fail for its sake
 local NONE = {}
@@ -71,25 +71,6 @@ function highlevel.object(t)
   return mark(t, core.object_mt, "object")
 end
 
--- What `pcall` returned, with Lua's own want of memory made an error value;
--- whatever else was raised goes on.
-local function guarded(ok, ...)
-  if ok then
-    return ...
-  end
-  if (...) == "not enough memory" then
-    return nil, errors.memory
-  end
-  error((...), 0)
-end
-
-local function adopted(res, err, info)
-  if res == nil then
-    return nil, errors.adopt(err)
-  end
-  return res, nil, info
-end
-
 local function check_fields(where, fields)
   if type(fields) ~= "table" then
     error(where .. ": fields must be a table, not " .. a_type(fields), 3)
@@ -102,44 +83,35 @@ local function check_id(id)
   end
 end
 
--- What a client is made of; raises for what is no client.
-local function state_of(client, call)
+-- What a client is made of; raises for what is no client, or a closed one.
+local function state_of(client, name, arguments)
   local state = private[client]
   if not state then
-    error("this is no client: call it with a colon, client:" .. call, 3)
+    error(("this is no client: call it with a colon, client:%s(%s)"):format(name, arguments), 3)
+  end
+  if name ~= "close" and core.is_closed(state.handle) then
+    error(name .. ": the client is closed; make a new one with highlevel.new", 3)
   end
   return state
-end
-
--- The token of this call, asked for once: text, or nil for the client's own.
-local function ask_token(token)
-  if type(token) ~= "function" then
-    return token
-  end
-  local given, message = token()
-  if type(given) == "string" then
-    if given:find("\0", 1, true) then -- C would take half of it
-      return nil, errors.invalid("token", "holds a control character; give the token alone, in one line")
-    end
-    return given
-  end
-  return nil, errors.invalid("token", "the token function gave none: " .. tostring(message or type(given)))
 end
 
 local function send(state, id, fields, opt)
   local started = core.now()
   local timeout = opt.timeout or state.timeout
-  local asked = opt.token or state.token
-  local token, err = ask_token(asked)
+  local token, err = call.ask_token(state, opt)
   if err then
     return nil, err
   end
-  if type(asked) == "function" then
+  if type(opt.token or state.token) == "function" then -- which took its time
     timeout = math.max(timeout - (core.now() - started), 0.001)
   end
-  local call = core.call(state.handle, id, fields, token, timeout, opt.strict)
-  while not core.wait(state.handle, call, STRETCH) do end
-  return adopted(core.result(call))
+  local running = call.start(state, id, fields, token, timeout, opt)
+  local settled, logged = nil, 0
+  repeat
+    settled = wait.call(state, running)
+    logged = call.report(state, running, id, logged)
+  until settled
+  return call.result(running)
 end
 
 --- Update one contact.
@@ -154,19 +126,37 @@ end
 ---@return highlevel.Error? err
 ---@return highlevel.Info? info
 function methods:update_contact(id, fields, opt)
-  local state = state_of(self, "update_contact(id, fields)")
-  if core.is_closed(state.handle) then
-    error("update_contact: the client is closed; make a new one with highlevel.new", 2)
-  end
+  local state = state_of(self, "update_contact", "id, fields")
   check_id(id)
   check_fields("update_contact", fields)
   options.check_call(opt, "update_contact", 2)
-  return guarded(pcall(send, state, id, fields, opt or NONE))
+  return call.guarded(pcall(send, state, id, fields, opt or NONE))
+end
+
+--- Update many contacts, some of them at a time.
+---
+--- `items` is a list of `{ id, fields }`, or a function that returns the next
+--- such pair and finally nil; it is called only as fast as calls finish, so any
+--- number goes through in constant memory. One item that fails never stops the
+--- others, unless `stop_on` says so of its error; without `stop_on`, a token
+--- that is not accepted and a spent daily limit end the run. What was started
+--- is then still finished. An error raised by one of the functions given ends
+--- everything at once, and is raised again.
+---@param items highlevel.Item[] | fun(): highlevel.Item?
+---@param opt? highlevel.BulkOptions
+---@return highlevel.Summary
+function methods:update_contacts(items, opt)
+  local state = state_of(self, "update_contacts", "items")
+  if type(items) ~= "table" and type(items) ~= "function" then
+    error("update_contacts: items must be a list or a function, not " .. a_type(items), 2)
+  end
+  options.check_bulk(opt, "update_contacts", 2)
+  return bulk.run(state, items, opt or NONE)
 end
 
 --- End the client: its connections are closed. Safe to call again.
 function methods:close()
-  core.close(state_of(self, "close()").handle)
+  core.close(state_of(self, "close", "").handle)
 end
 
 client_mt.__close = methods.close -- __gc: the handle within has its own
@@ -187,6 +177,8 @@ local function make(opt)
     -- a text is the handle's to keep
     token = type(opt.token) == "function" and opt.token or nil,
     timeout = opt.timeout or 30,
+    log = opt.log,
+    items = {},
     base_url = opt.base_url or "https://services.leadconnectorhq.com",
   }
   return client
@@ -237,7 +229,7 @@ function highlevel.update_contact(id, fields, opt)
   check_id(id)
   check_fields("update_contact", fields)
   options.check_call(opt, "update_contact", 2)
-  local client, why = guarded(pcall(default))
+  local client, why = call.guarded(pcall(default))
   if not client then
     return nil, why
   end
@@ -260,7 +252,7 @@ end
 function highlevel.encode(fields, opt)
   check_fields("highlevel.encode", fields)
   options.check_encode(opt, "highlevel.encode", 2)
-  return guarded(pcall(encode, fields, opt or NONE))
+  return call.guarded(pcall(encode, fields, opt or NONE))
 end
 
 return highlevel

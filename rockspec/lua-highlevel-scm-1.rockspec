@@ -31,9 +31,12 @@ build = {
   type = "builtin",
   modules = {
     ["highlevel"] = "lua/highlevel.lua",
+    ["highlevel.bulk"] = "lua/highlevel/bulk.lua",
+    ["highlevel.call"] = "lua/highlevel/call.lua",
     ["highlevel.errors"] = "lua/highlevel/errors.lua",
     ["highlevel.options"] = "lua/highlevel/options.lua",
     ["highlevel.types"] = "lua/highlevel/types.lua",
+    ["highlevel.wait"] = "lua/highlevel/wait.lua",
     ["highlevel.core"] = {
       sources = {
         "core/answer.c",
@@ -46,7 +49,10 @@ build = {
         "core/failure.c",
         "core/json.c",
         "core/json_parse.c",
+        "core/pace.c",
+        "core/policy.c",
         "core/problems.c",
+        "core/queue.c",
         "core/result.c",
         "core/schema.c",
         "core/settings.c",

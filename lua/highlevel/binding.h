@@ -50,6 +50,11 @@ void hl_read_fields (lua_State *L, int index, hl_box *box);
 /* push.c: each pushes one value; `box` owns what is worked with. */
 void hl_push_json (lua_State *L, const cJSON *item, hl_box *box);
 void hl_push_error (lua_State *L, const hl_result *r, hl_box *box);
-void hl_push_info (lua_State *L, const hl_result *r);
+void hl_push_info (lua_State *L, const hl_result *r, const hl_call *call);
+
+/* A list of the attempts that ended after number `since`; those that another
+** one followed, or the last one as well. */
+void hl_push_history (lua_State *L, const hl_call *call, int since,
+                      bool and_last);
 
 #endif

@@ -5,6 +5,7 @@
 ** values across. Functions return what Lua's callers expect, `nil, error
 ** table` for what the world did, and raise for misuse and want of memory.
 */
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -110,6 +111,31 @@ static size_t field_count (lua_State *L, const char *name) {
   return n >= 1 && n < 1e15 ? (size_t)n : 0;
 }
 
+/* A number of retries as the core takes it: 0 is none here, -1 there. */
+static long to_retries (lua_Number n) {
+  return n < 1 ? -1 : n > 1000 ? 1000 : (long)n;
+}
+
+/* More than a million would be no limit. */
+static long to_count (lua_Number n) {
+  return n < 1e6 ? (long)n : 1000000;
+}
+
+/* rate_limit: false, or { requests =, interval = } */
+static void read_rate_limit (lua_State *L, hl_options *o) {
+  if (field_is(L, "rate_limit", false))
+    o->rate_requests = -1;
+  lua_getfield(L, 1, "rate_limit");
+  if (lua_istable(L, -1)) {
+    lua_getfield(L, -1, "requests");
+    lua_getfield(L, -2, "interval");
+    o->rate_requests = to_count(lua_tonumber(L, -2));
+    o->rate_interval_ms = to_ms(lua_tonumber(L, -1));
+    lua_pop(L, 2);
+  }
+  lua_pop(L, 1);
+}
+
 /* new(options) -> client | nil, error */
 static int core_new (lua_State *L) {
   hl_options o;
@@ -131,6 +157,11 @@ static int core_new (lua_State *L) {
   connections = field_count(L, "max_connections");
   o.max_connections = connections > 100000 ? 100000 : (long)connections;
   o.max_response_bytes = field_count(L, "max_response_bytes");
+  lua_getfield(L, 1, "retries");
+  if (lua_isnumber(L, -1))
+    o.retries = to_retries(lua_tonumber(L, -1));
+  lua_pop(L, 1);
+  read_rate_limit(L, &o);
   o.no_http2 = field_is(L, "http2", false);
   o.lax = field_is(L, "strict", false);
   box = new_box(L);
@@ -171,8 +202,9 @@ static int core_is_closed (lua_State *L) {
 
 /*------------------------------------------------------------------ calls */
 
-/* call(client, id, fields, token, timeout, strict) -> call; the last three
-** may be nil, for the client's */
+/* call(client, id, fields, token, timeout, strict, retries, tag) -> call; token
+** to retries may be nil, for the client's. The call is told of by `next` if it
+** has a tag: a number above 0. */
 static int core_call (lua_State *L) {
   hl_client *c = check_client(L, 1);
   size_t id_len;
@@ -186,6 +218,9 @@ static int core_call (lua_State *L) {
   o.timeout_ms = to_ms(luaL_optnumber(L, 5, 0));
   if (lua_isboolean(L, 6))
     o.strictness = lua_toboolean(L, 6) ? HL_STRICT : HL_LAX;
+  if (lua_isnumber(L, 7))
+    o.retries = to_retries(lua_tonumber(L, 7));
+  o.user = (void *)(uintptr_t)luaL_optnumber(L, 8, 0);
   box = new_box(L);
   hl_read_fields(L, 3, box);
   box->call = hl_call_new(c, id, id_len, take_fields(box), &o);
@@ -195,17 +230,86 @@ static int core_call (lua_State *L) {
   return 1;
 }
 
+static int wait_ms (lua_State *L, int arg) {
+  return (int)(luaL_checknumber(L, arg) * 1e3);
+}
+
+static hl_call *check_call (lua_State *L, int arg) {
+  hl_box *box = luaL_checkudata(L, arg, HL_CALL_MT);
+
+  luaL_argcheck(L, box->call != NULL, arg, "the result was taken");
+  return box->call;
+}
+
 /* wait(client, call, seconds) -> true once the call is settled */
 static int core_wait (lua_State *L) {
   lclient *h = luaL_checkudata(L, 1, HL_CLIENT_MT);
-  hl_box *box = luaL_checkudata(L, 2, HL_CALL_MT);
-  int wait_ms = (int)(luaL_checknumber(L, 3) * 1e3);
+  hl_call *call = check_call(L, 2);
+  int ms = wait_ms(L, 3);
 
-  luaL_argcheck(L, box->call != NULL, 2, "the result was taken");
-  if (hl_call_result(box->call) == NULL && h->c != NULL)
-    hl_client_step(h->c, wait_ms);
-  lua_pushboolean(L, hl_call_result(box->call) != NULL);
+  if (hl_call_result(call) == NULL && h->c != NULL)
+    hl_client_step(h->c, ms);
+  lua_pushboolean(L, hl_call_result(call) != NULL);
   return 1;
+}
+
+/* step(client, seconds): until something happens, or that long */
+static int core_step (lua_State *L) {
+  lclient *h = luaL_checkudata(L, 1, HL_CLIENT_MT);
+  int ms = wait_ms(L, 2);
+
+  if (h->c != NULL)
+    hl_client_step(h->c, ms);
+  return 0;
+}
+
+/* sleep(seconds), or less if a signal comes */
+static int core_sleep (lua_State *L) {
+  (void)poll(NULL, 0, wait_ms(L, 1));
+  return 0;
+}
+
+/* next(client) -> the tag of a call with news; nil: no more */
+static int core_next (lua_State *L) {
+  lclient *h = luaL_checkudata(L, 1, HL_CLIENT_MT);
+  hl_call *call = NULL;
+
+  while (h->c != NULL && (call = hl_client_next(h->c)) != NULL)
+    if (hl_call_user(call) != NULL)
+      break;
+  if (call != NULL)
+    lua_pushnumber(L, (lua_Number)(uintptr_t)hl_call_user(call));
+  else
+    lua_pushnil(L);
+  return 1;
+}
+
+/* ready(client, token) -> seconds until a call would leave at once */
+static int core_ready (lua_State *L) {
+  hl_client *c = check_client(L, 1);
+
+  lua_pushnumber(L, hl_client_ready_ms(c, luaL_optstring(L, 2, NULL)) / 1e3);
+  return 1;
+}
+
+/* history(call, since) -> a list of the attempts ended after number `since` */
+static int core_history (lua_State *L) {
+  hl_call *call = check_call(L, 1);
+
+  hl_push_history(L, call, (int)luaL_checkinteger(L, 2), true);
+  return 1;
+}
+
+/* settled(call) -> boolean */
+static int core_settled (lua_State *L) {
+  lua_pushboolean(L, hl_call_result(check_call(L, 1)) != NULL);
+  return 1;
+}
+
+/* drop(call): cancelled if it runs, and gone */
+static int core_drop (lua_State *L) {
+  box_clear(luaL_checkudata(L, 1, HL_CALL_MT));
+  return 0;
 }
 
 /* result(call) -> answer, nil, info | nil, error; once */
@@ -219,10 +323,12 @@ static int core_result (lua_State *L) {
   if (r->kind == HL_OK) {
     hl_push_json(L, r->document, box);
     lua_pushnil(L);
-    hl_push_info(L, r);
+    hl_push_info(L, r, box->call);
   } else {
     lua_pushnil(L);
     hl_push_error(L, r, box);
+    hl_push_history(L, box->call, 0, false);
+    lua_setfield(L, -2, "history");
     lua_pushnil(L);
   }
   box_clear(box);
@@ -264,12 +370,23 @@ static int core_now (lua_State *L) {
 
 /*----------------------------------------------------------------- module */
 
-static const luaL_Reg functions[] = {
-    {"new", core_new},           {"close", core_close},
-    {"call", core_call},         {"is_closed", core_is_closed},
-    {"wait", core_wait},         {"result", core_result},
-    {"encode", core_encode},     {"now", core_now},
-    {"distance", core_distance}, {NULL, NULL}};
+static const luaL_Reg functions[] = {{"new", core_new},
+                                     {"close", core_close},
+                                     {"call", core_call},
+                                     {"is_closed", core_is_closed},
+                                     {"wait", core_wait},
+                                     {"result", core_result},
+                                     {"encode", core_encode},
+                                     {"now", core_now},
+                                     {"distance", core_distance},
+                                     {"step", core_step},
+                                     {"sleep", core_sleep},
+                                     {"next", core_next},
+                                     {"ready", core_ready},
+                                     {"history", core_history},
+                                     {"settled", core_settled},
+                                     {"drop", core_drop},
+                                     {NULL, NULL}};
 
 /* A metatable with one function under `gc` and a `__jsontype`, either may be
 ** NULL; left on the stack. */
@@ -299,7 +416,7 @@ int luaopen_highlevel_core (lua_State *L) {
   new_metatable(L, HL_CLIENT_MT, core_close, NULL);
   new_metatable(L, HL_CALL_MT, call_gc, NULL);
   lua_pop(L, 2);
-  lua_createtable(L, 0, 12);
+  lua_createtable(L, 0, 20);
   for (f = functions; f->name != NULL; f++) {
     lua_pushcfunction(L, f->func);
     lua_setfield(L, -2, f->name);

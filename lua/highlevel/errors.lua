@@ -52,4 +52,15 @@ errors.memory = errors.adopt({
   retryable = true,
 })
 
+--- Of an update that was not begun.
+---@type highlevel.Error
+errors.closed = errors.adopt({
+  kind = "cancelled",
+  message = "the client was closed before this call began; nothing was sent",
+  messages = {},
+  rate_limit = {},
+  attempts = 0,
+  retryable = false,
+})
+
 return errors

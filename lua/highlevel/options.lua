@@ -30,6 +30,10 @@ local function count_from(least)
   end
 end
 
+local function callback(value)
+  return type(value) ~= "function" and "a function" or nil
+end
+
 local function token(value)
   if type(value) ~= "function" and text(value) then
     return "a string, or a function that returns one"
@@ -73,6 +77,7 @@ local of_client = {
   connect_timeout = seconds,
   retries = count_from(0),
   rate_limit = rate_limit,
+  log = callback,
   max_connections = count_from(1),
   http2 = flag,
   ca_file = text,
@@ -81,6 +86,16 @@ local of_client = {
   strict = flag,
   max_response_bytes = count_from(1),
 }
+
+local of_bulk = {
+  concurrency = count_from(1),
+  on_result = callback,
+  on_progress = callback,
+  stop_on = callback,
+}
+for name, rule in pairs(of_call) do
+  of_bulk[name] = rule
+end
 
 local of_encode = { api_version = api_version, strict = flag }
 
@@ -141,6 +156,10 @@ end
 
 function options.check_call(given, where, level)
   check(of_call, given, where, level + 1)
+end
+
+function options.check_bulk(given, where, level)
+  check(of_bulk, given, where, level + 1)
 end
 
 function options.check_encode(given, where, level)

@@ -140,9 +140,40 @@ static void set_facts (lua_State *L, const hl_result *r) {
   set_rate_limit(L, r);
 }
 
-void hl_push_info (lua_State *L, const hl_result *r) {
-  lua_createtable(L, 0, 6);
+static void push_attempt (lua_State *L, const hl_attempt *a) {
+  lua_createtable(L, 0, 8);
+  set_integer(L, "attempt", a->number);
+  set_text(L, "kind", hl_kind_name(a->kind));
+  if (a->status > 0)
+    set_integer(L, "status", a->status);
+  set_text(L, "message", a->message);
+  set_text(L, "reason", a->reason);
+  set_number(L, "began", (double)a->began_us / 1e6);
+  set_number(L, "seconds", (double)a->took_us / 1e6);
+  if (a->wait_us >= 0)
+    set_number(L, "wait", (double)a->wait_us / 1e6);
+}
+
+void hl_push_history (lua_State *L, const hl_call *call, int since,
+                      bool and_last) {
+  size_t n, i;
+  const hl_attempt *list = hl_call_history(call, &n);
+  int at = 0;
+
+  lua_createtable(L, (int)n, 0);
+  for (i = 0; i < n; i++) {
+    if (list[i].number <= since || (list[i].wait_us < 0 && !and_last))
+      continue;
+    push_attempt(L, &list[i]);
+    lua_rawseti(L, -2, ++at);
+  }
+}
+
+void hl_push_info (lua_State *L, const hl_result *r, const hl_call *call) {
+  lua_createtable(L, 0, 7);
   set_facts(L, r);
+  hl_push_history(L, call, 0, false);
+  lua_setfield(L, -2, "history");
 }
 
 static void set_messages (lua_State *L, const hl_result *r) {

@@ -113,10 +113,16 @@
 ---@field timeout? number
 --- Seconds to connect. Default 5.
 ---@field connect_timeout? number
---- Checked, but without effect yet: a call is one attempt. Whole number from 0.
+--- How often a call is tried again when that may help: a burst 429, no
+--- connection or a broken one, no answer, 502, 503, 504. Default 3; 0 for none.
+--- All within `timeout`: a wait that does not fit is not begun.
 ---@field retries? integer
---- Checked, but without effect yet: calls are not paced.
+--- Requests in any interval, for each token; what the server's headers say is
+--- heeded as well. Default `{ requests = 100, interval = 10 }`, the API's burst
+--- limit. `false`: no pacing.
 ---@field rate_limit? highlevel.Pace | false
+--- Called with each attempt that has ended, of every call.
+---@field log? fun(event: highlevel.Attempt)
 --- Connections open at once. Default 64.
 ---@field max_connections? integer
 --- Default true: HTTP/2 where the server offers it.
@@ -141,10 +147,28 @@
 ---@class (exact) highlevel.CallOptions
 --- Seconds for this whole call.
 ---@field timeout? number
---- Checked, but without effect yet: a call is one attempt.
+--- How often it is tried again at most.
 ---@field retries? integer
 ---@field strict? boolean
 ---@field token? highlevel.Token
+
+--- Options of many calls at once, those of one call included: `timeout` is for
+--- each, and runs from the moment it may leave.
+---@class (exact) highlevel.BulkOptions: highlevel.CallOptions
+--- Calls at a time. Default 64.
+---@field concurrency? integer
+--- Called as each item ends, in whichever order they do; `info` with `res`.
+---@field on_result? fun(index: integer, res?: highlevel.Answer, err?: highlevel.Error, info?: highlevel.Info)
+--- Called after each item; `total` is nil for a function's items.
+---@field on_progress? fun(done: integer, total?: integer, summary: highlevel.Summary)
+--- True: begin no more items. Default: for a token that is not accepted, and
+--- for a spent daily limit.
+---@field stop_on? fun(err: highlevel.Error): boolean
+
+--- One update of many: the contact's id and the fields.
+---@class highlevel.Item
+---@field [1] string
+---@field [2] highlevel.Fields
 
 ---@class (exact) highlevel.EncodeOptions
 --- Default `"2021-07-28"`.
@@ -161,14 +185,14 @@
 ---| "not_found"    # 404, and 400 "Contact not found"
 ---| "duplicate"    # 400: another contact has this email or phone; see `meta`
 ---| "rejected"     # other 400, 422 and the like; see `messages`
----| "rate_limited" # 429; see `rate_limit.scope`
+---| "rate_limited" # 429, see `rate_limit.scope`; or no room under the client's own limit before the deadline
 ---| "server"       # 5xx
 ---| "timeout"      # the time allowed is over; see `phase`
 ---| "network"      # name not found, refused, reset, closed early
 ---| "tls"          # certificate or handshake
 ---| "protocol"     # the answer is not what HTTP or JSON allow, or too large
 ---| "memory"       # out of memory
----| "cancelled"    # the client was closed during the call
+---| "cancelled"    # the client was closed before its end
 
 ---@alias highlevel.Phase
 ---| "connect"  # nothing was sent
@@ -197,8 +221,10 @@
 --- Seconds, from the Retry-After header.
 ---@field retry_after? number
 ---@field rate_limit highlevel.RateLimit
---- Requests handed to the network: 0 or, in this version, 1.
+--- Requests handed to the network; 0 if none was.
 ---@field attempts? integer
+--- The attempts before the last one, 15 of them at most.
+---@field history? highlevel.Attempt[]
 --- The same call may succeed later.
 ---@field retryable boolean
 --- How far the call had come.
@@ -216,12 +242,56 @@
 --- About a call that succeeded.
 ---@class highlevel.Info
 ---@field status integer
---- Requests handed to the network: 1 in this version.
+--- Requests handed to the network.
 ---@field attempts integer
+--- The attempts before the last one, 15 of them at most.
+---@field history highlevel.Attempt[]
 ---@field seconds number
 ---@field rate_limit highlevel.RateLimit
 ---@field trace_id? string
 ---@field http_version? "1.0" | "1.1" | "2" | "3"
+
+--- How one attempt ended. It never holds a token.
+---@class highlevel.Attempt
+--- From 1.
+---@field attempt integer
+---@field kind "ok" | highlevel.Kind
+---@field status? integer
+--- What happened; nil for `ok`.
+---@field message? string
+--- Why another attempt follows, or why none.
+---@field reason string
+--- Seconds from the call's start to the attempt's.
+---@field began number
+--- Seconds it took.
+---@field seconds number
+--- Seconds until the next; nil: it was the last.
+---@field wait? number
+--- For `log`.
+---@field contact_id? string
+
+--- What came of many updates.
+---@class highlevel.Summary
+--- Items that came to an end.
+---@field total integer
+---@field succeeded integer
+---@field failed integer
+--- Items that took more than one attempt.
+---@field retried integer
+--- Answers with a 429.
+---@field rate_limited integer
+---@field seconds number
+---@field failures highlevel.Failure[]
+--- What ended the run early.
+---@field stopped? highlevel.Error
+
+--- Also as `{ index, id, err }`.
+---@class highlevel.Failure
+--- From 1, in the order of the items.
+---@field index integer
+--- nil if the item had none.
+---@field id? string
+---@field err highlevel.Error
 
 --- The X-RateLimit headers of the answer; what it did not have is absent.
 ---@class highlevel.RateLimit

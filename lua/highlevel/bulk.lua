@@ -1,0 +1,244 @@
+--- Many updates at once: `client:update_contacts`.
+---
+--- Items are read only as fast as calls finish, and started only when the rate
+--- limit lets them leave, so memory stays constant and no call's time runs
+--- while it stands in line.
+
+local call = require "highlevel.call"
+local core = require "highlevel.core"
+local errors = require "highlevel.errors"
+local wait = require "highlevel.wait"
+
+local CONCURRENCY = 64
+
+local bulk = {}
+
+-- The next item as it was given, and their number if it is known.
+local function reader(items)
+  if type(items) == "function" then
+    return items
+  end
+  local i = 0
+  return function()
+    i = i + 1
+    return items[i]
+  end, #items
+end
+
+-- What every update of this account would meet.
+local function is_hopeless(err)
+  return err.kind == "unauthorized" or (err.kind == "rate_limited" and err.rate_limit.scope == "daily")
+end
+
+-- id and fields of an item; or nil, the id if there is one, and what is wrong.
+local function unpack_item(item, index)
+  local where = ("items[%d]"):format(index)
+  if type(item) ~= "table" then
+    return nil, nil, errors.invalid(where, "must be { contact_id, fields }, not a " .. type(item))
+  end
+  local id, fields = item[1], item[2]
+  if type(id) ~= "string" then
+    return nil, nil, errors.invalid(where .. "[1]", "the contact id must be a string, not a " .. type(id))
+  elseif type(fields) ~= "table" then
+    return nil, id, errors.invalid(where .. "[2]", "fields must be a table, not a " .. type(fields))
+  end
+  return id, fields
+end
+
+-- 429s among the attempts of one call.
+local function refusals(outcome)
+  local n = outcome.kind == "rate_limited" and outcome.status and 1 or 0
+  for _, attempt in ipairs(outcome.history or {}) do
+    if attempt.kind == "rate_limited" then
+      n = n + 1
+    end
+  end
+  return n
+end
+
+local function count(summary, index, id, res, err, info)
+  local outcome = info or err
+  summary.total = summary.total + 1
+  if res then
+    summary.succeeded = summary.succeeded + 1
+  else
+    summary.failed = summary.failed + 1
+    summary.failures[summary.failed] = { index, id, err, index = index, id = id, err = err }
+  end
+  if (outcome.attempts or 0) > 1 then
+    summary.retried = summary.retried + 1
+  end
+  summary.rate_limited = summary.rate_limited + refusals(outcome)
+end
+
+-- One item has come to its end: count it, tell of it.
+local function finish(run, index, id, res, err, info)
+  local opt, summary = run.opt, run.summary
+  count(summary, index, id, res, err, info)
+  summary.seconds = core.now() - run.started
+  if err and not summary.stopped and (opt.stop_on or is_hopeless)(err) then
+    summary.stopped = err
+  end
+  if opt.on_result then
+    opt.on_result(index, res, err, info)
+  end
+  if opt.on_progress then
+    opt.on_progress(summary.total, run.total, summary)
+  end
+end
+
+-- Read the next item into `run.waiting`; one that is no good ends here.
+local function read(run)
+  local item = run.next_item()
+  if item == nil then
+    run.exhausted = true
+    return
+  end
+  run.index = run.index + 1
+  local index = run.index
+  local id, fields, err = unpack_item(item, index)
+  if not id then
+    return finish(run, index, fields, nil, err)
+  end
+  local token
+  token, err = call.ask_token(run.state, run.opt)
+  if err then
+    return finish(run, index, id, nil, err)
+  end
+  run.waiting = { index = index, id = id, fields = fields, token = token, logged = 0 }
+end
+
+-- A number that no other running item of the client has.
+local last_tag = 0
+
+local function start(run, item)
+  local opt, state = run.opt, run.state
+  last_tag = last_tag + 1
+  local running, err = call.guarded(pcall(call.start, state, item.id, item.fields, item.token,
+    opt.timeout or state.timeout, opt, last_tag))
+  if not running then
+    return finish(run, item.index, item.id, nil, err)
+  end
+  item.fields, item.token = nil, nil
+  item.call, item.run, item.tag = running, run, last_tag
+  state.items[last_tag] = item
+  run.running[item.index] = item
+  run.n_running = run.n_running + 1
+end
+
+-- Start what may leave now. Returns the seconds until the next one may, as far
+-- as that is known.
+local function fill(run)
+  while run.n_running < run.concurrency and not core.is_closed(run.state.handle) do
+    if not run.waiting and not run.exhausted and not run.summary.stopped then
+      read(run)
+    end
+    local item = run.waiting
+    if item then
+      local seconds = core.ready(run.state.handle, item.token)
+      if seconds > 0 then
+        return seconds
+      end
+      run.waiting = nil
+      start(run, item)
+    elseif run.exhausted or run.summary.stopped then
+      break
+    end
+  end
+  return math.huge
+end
+
+-- Hear what became of the client's calls. They may be those of another run:
+-- one within whose functions this one was started.
+local function hear(state)
+  for tag in core.next, state.handle do
+    local item = state.items[tag]
+    if item then
+      local news = item.run.news
+      news[#news + 1] = item
+    end
+  end
+end
+
+local function forget(run, item)
+  run.state.items[item.tag] = nil
+  run.running[item.index] = nil
+  run.n_running = run.n_running - 1
+end
+
+local function handle_news(run)
+  local news = run.news
+  run.news = {}
+  for _, item in ipairs(news) do
+    if run.running[item.index] == item then
+      item.logged = call.report(run.state, item.call, item.id, item.logged)
+      if core.settled(item.call) then
+        forget(run, item)
+        finish(run, item.index, item.id, call.guarded(pcall(call.result, item.call)))
+      end
+    end
+  end
+end
+
+-- The client was closed by one of the run's functions: that settled its calls.
+local function wind_up(run)
+  for _, item in pairs(run.running) do
+    run.news[#run.news + 1] = item
+  end
+  run.summary.stopped = run.summary.stopped or errors.closed
+  handle_news(run)
+  local item = run.waiting
+  if item then
+    finish(run, item.index, item.id, nil, errors.closed)
+  end
+end
+
+local function drive(run)
+  while true do
+    if core.is_closed(run.state.handle) then
+      return wind_up(run)
+    end
+    local seconds = fill(run)
+    if run.n_running > 0 then
+      wait.any(run.state, seconds)
+    elseif run.waiting then
+      wait.idle(run.state, seconds)
+    else
+      return
+    end
+    hear(run.state)
+    handle_news(run)
+  end
+end
+
+--- As `client:update_contacts`; the arguments are checked.
+function bulk.run(state, items, opt)
+  local next_item, total = reader(items)
+  local run = {
+    state = state,
+    opt = opt,
+    next_item = next_item,
+    total = total,
+    concurrency = opt.concurrency or CONCURRENCY,
+    index = 0,
+    running = {}, -- items by their index
+    n_running = 0,
+    news = {}, -- items of which there is something to hear
+    started = core.now(),
+    summary = {
+      total = 0, succeeded = 0, failed = 0, retried = 0, rate_limited = 0, seconds = 0, failures = {},
+    },
+  }
+  local ok, why = pcall(drive, run)
+  for _, item in pairs(run.running) do -- there are some only after an error
+    state.items[item.tag] = nil
+    core.drop(item.call)
+  end
+  if not ok then
+    error(why, 0)
+  end
+  run.summary.seconds = core.now() - run.started
+  return run.summary
+end
+
+return bulk
