@@ -348,6 +348,10 @@ void hl_call_give_up (hl_call *call, int64_t ready_us, int64_t now_us) {
       r->retry_after_ms = ready_us > now_us ? (ready_us - now_us) / 1000 : 0;
     }
     end(call, r);
+  } else if (call->n_history > 0) { /* there is no next one after all */
+    call->history[call->n_history - 1].wait_us = -1;
+    call->history[call->n_history - 1].reason =
+        "the next turn would come after the deadline";
   }
   settle(call, now_us);
 }

@@ -211,9 +211,16 @@ void hl_call_free (hl_call *call) {
 
 /* What became of one attempt: the call rests, or is settled. */
 static void conclude (hl_client *c, hl_call *call, int64_t now_us) {
+  int64_t ready_us;
+
   hl_queue_ended(&c->queue, call, call->result, now_us);
   if (!hl_call_conclude(call, c->settings.rate.interval_us, roll(c), now_us)) {
     part(c, call);
+    return;
+  }
+  ready_us = hl_queue_ready(&c->queue, call, NULL, call->resume_us);
+  if (ready_us >= call->deadline_us) {
+    give_up(c, call, ready_us, now_us);
     return;
   }
   hl_queue_rest(&c->queue, call);

@@ -227,9 +227,10 @@ void hl_pace_end (hl_pace *p, const hl_ticket *ticket, hl_ending how,
   p->heard = true;
   if (seen != NULL && !(refused && seen->daily_spent))
     learn(p, ticket, seen, refused, now_us);
-  if (refused && retry_after_ms > 0) {
+  if (refused && retry_after_ms >= 0) { /* it knows better when to come back */
     silence_us = at_most(retry_after_ms, INTERVAL_MAX_MS) * 1000;
-    if (p->closed_until_us < now_us + silence_us)
-      p->closed_until_us = now_us + silence_us;
+    p->others_until_us = now_us + silence_us;
+    if (p->closed_until_us < p->others_until_us)
+      p->closed_until_us = p->others_until_us;
   }
 }

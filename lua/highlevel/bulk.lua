@@ -30,17 +30,21 @@ local function is_hopeless(err)
   return err.kind == "unauthorized" or (err.kind == "rate_limited" and err.rate_limit.scope == "daily")
 end
 
+local function a_type(value)
+  return value == nil and "nil" or "a " .. type(value)
+end
+
 -- id and fields of an item; or nil, the id if there is one, and what is wrong.
 local function unpack_item(item, index)
   local where = ("items[%d]"):format(index)
   if type(item) ~= "table" then
-    return nil, nil, errors.invalid(where, "must be { contact_id, fields }, not a " .. type(item))
+    return nil, nil, errors.invalid(where, "must be { contact_id, fields }, not " .. a_type(item))
   end
   local id, fields = item[1], item[2]
   if type(id) ~= "string" then
-    return nil, nil, errors.invalid(where .. "[1]", "the contact id must be a string, not a " .. type(id))
+    return nil, nil, errors.invalid(where .. "[1]", "the contact id must be a string, not " .. a_type(id))
   elseif type(fields) ~= "table" then
-    return nil, id, errors.invalid(where .. "[2]", "fields must be a table, not a " .. type(fields))
+    return nil, id, errors.invalid(where .. "[2]", "fields must be a table, not " .. a_type(fields))
   end
   return id, fields
 end
