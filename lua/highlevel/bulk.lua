@@ -125,8 +125,8 @@ local function start(run, item)
   end
   item.fields, item.token = nil, nil
   item.call, item.run, item.tag = running, run, last_tag
+  run.running[item.index] = item -- first, for what is in there is cleaned up
   state.items[last_tag] = item
-  run.running[item.index] = item
   run.n_running = run.n_running + 1
 end
 

@@ -107,8 +107,8 @@ static const char *ended (lua_State *L, int status) {
 static bool fits (lua_State *L, int status) {
   bool ok, raises;
 
-  lua_getfield(L, TASK, "short");
-  raises = lua_isstring(L, -1);
+  lua_getfield(L, TASK, "raises");
+  raises = lua_toboolean(L, -1);
   lua_pop(L, 1);
   if (status != 0) {
     const char *text = lua_tostring(L, -1);
@@ -116,7 +116,7 @@ static bool fits (lua_State *L, int status) {
     lua_pop(L, 1);
     return ok;
   }
-  ok = approved(L, "good") || (!raises && approved(L, "short"));
+  ok = approved(L, "good") || approved(L, "short");
   if (!ok && failmalloc_blames("libcurl"))
     ok = strcmp(ended(L, status), "network") == 0;
   lua_pop(L, 3);

@@ -8,6 +8,7 @@
 #include <netinet/tcp.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -52,26 +53,42 @@ static int write_all (int fd, const char *s, size_t len) {
   return 0;
 }
 
-static int answer (int fd, const char *request) {
+/* Does the request's path end in that? */
+static int is_for (const char *request, const char *name) {
   const char *end = strstr(request, " HTTP/1.1\r\n");
-  int bad =
-      end != NULL && end - request > 9 && strncmp(end - 9, "/rejected", 9) == 0;
-  const char *body = bad ? rejection : contact;
+  ptrdiff_t len = (ptrdiff_t)strlen(name);
+
+  return end != NULL && end - request > len &&
+         strncmp(end - len, name, (size_t)len) == 0;
+}
+
+/* "/again" is refused on a new connection, and ends it when it goes well. */
+static int answer (int fd, const char *request, int first) {
+  int bad = is_for(request, "/rejected"), again = is_for(request, "/again");
+  int busy = first && again, last = again && !busy;
+  const char *body = bad ? rejection : busy ? "try later" : contact;
   char head[300];
   int n = snprintf(head, sizeof(head),
                    "HTTP/1.1 %s\r\nContent-Type: application/json\r\n"
-                   "X-RateLimit-Max: 100\r\nX-RateLimit-Remaining: 99\r\n"
+                   "X-RateLimit-Max: 1000000\r\n"
+                   "X-RateLimit-Remaining: 999999\r\n%s%s"
                    "Content-Length: %zu\r\n\r\n",
-                   bad ? "422 Unprocessable Entity" : "200 OK", strlen(body));
+                   bad    ? "422 Unprocessable Entity"
+                   : busy ? "503 Service Unavailable"
+                          : "200 OK",
+                   busy ? "Retry-After: 0\r\n" : "",
+                   last ? "Connection: close\r\n" : "", strlen(body));
 
-  return write_all(fd, head, (size_t)n) == 0 ? write_all(fd, body, strlen(body))
-                                             : -1;
+  if (write_all(fd, head, (size_t)n) != 0 ||
+      write_all(fd, body, strlen(body)) != 0)
+    return -1;
+  return last ? -1 : 0;
 }
 
 /* One request after another, until the other side has enough. */
 static void *serve (void *arg) {
   static const char length[] = "Content-Length: ";
-  int fd = (int)(intptr_t)arg;
+  int fd = (int)(intptr_t)arg, first = 1;
   char buf[16 * 1024];
   size_t have = 0;
 
@@ -93,8 +110,9 @@ static void *serve (void *arg) {
                  : 0);
     if (have < whole)
       continue;
-    if (answer(fd, buf) != 0)
+    if (answer(fd, buf, first) != 0)
       break;
+    first = 0;
     have = 0; /* nobody pipelines */
   }
   close(fd);

@@ -43,6 +43,7 @@ typedef struct task {
 
 static const task tasks[] = {
     {"an update", fields_text, "ocQHyuzHvysMo5N5VsXc", HL_OK},
+    {"an update that is tried again", fields_text, "again", HL_OK},
     {"an update that is rejected", fields_text, "rejected", HL_REJECTED},
     {"an update that is invalid", invalid_text, "no/id", HL_INVALID},
     {"a dry run", fields_text, NULL, HL_OK},
@@ -56,6 +57,7 @@ static hl_kind update (hl_fields *fields, const char *id) {
   hl_options options = {.token = "pit-0123456789",
                         .user_agent = "sweep/1",
                         .timeout_ms = 10000,
+                        .retries = strcmp(id, "again") == 0 ? 2 : -1,
                         .base_url = base_url};
   const hl_result *why = NULL;
   hl_client *client = NULL;
