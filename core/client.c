@@ -144,15 +144,27 @@ static hl_engine *engine_of (hl_client *c) {
       hl_list_init(&call_of(link)->done);
     }
     c->engine = NULL;
+    hl_poller_free(c->poller);
+    c->poller = NULL;
     c->dice ^= (uint64_t)pid << 32;
     stop_all(c, HL_CANCELLED,
              "it is the parent process that carries this call");
   }
   if (c->engine == NULL && !c->closed) {
-    c->engine = hl_engine_new(&c->settings);
+    if (c->poller == NULL)
+      c->poller = hl_poller_new();
+    if (c->poller != NULL)
+      c->engine = hl_engine_new(&c->settings, c->poller);
     c->engine_pid = pid;
   }
   return c->engine;
+}
+
+static void drop_engine (hl_client *c) {
+  hl_engine_free(c->engine);
+  c->engine = NULL;
+  hl_poller_free(c->poller);
+  c->poller = NULL;
 }
 
 void hl_client_close (hl_client *c) {
@@ -161,8 +173,7 @@ void hl_client_close (hl_client *c) {
   if (c->engine != NULL)
     (void)engine_of(c); /* a child does not touch its parent's */
   stop_all(c, HL_CANCELLED, "the client was closed while this call ran");
-  hl_engine_free(c->engine);
-  c->engine = NULL;
+  drop_engine(c);
   c->closed = true;
 }
 
@@ -280,35 +291,51 @@ void hl_call_start (hl_call *call) {
 
 /*---------------------------------------------------------------- stepping */
 
-/* How long the engine may wait for the network. */
-static int stretch (const hl_client *c, int wait_ms, int64_t now_us) {
-  int64_t due_us = hl_queue_due(&c->queue, now_us), ms;
+/* What has ended, and what may leave: all that is to be done now. How many
+** attempts have ended? */
+static int settle_and_admit (hl_client *c, hl_engine *e) {
+  int64_t now_us = hl_now_us();
+  hl_call *call;
+  int n = 0;
 
-  if (due_us == INT64_MAX)
-    return wait_ms;
+  for (; (call = hl_engine_take(e)) != NULL; n++)
+    conclude(c, call, now_us);
+  admit(c, e, now_us);
+  hl_engine_fire(e, now_us);
+  return n;
+}
+
+/* How long there is nothing to do but for what the network brings. */
+static int stretch (const hl_client *c, int wait_ms) {
+  int64_t now_us = hl_now_us(), ms;
+  int64_t due_us = hl_queue_due(&c->queue, now_us);
+
+  if (due_us > hl_engine_due(c->engine))
+    due_us = hl_engine_due(c->engine);
   if (due_us <= now_us)
     return 0;
-  ms = (due_us - now_us + 999) / 1000; /* not too early, or it would spin */
+  ms = due_us == INT64_MAX ? wait_ms : (due_us - now_us + 999) / 1000;
   return ms < wait_ms ? (int)ms : wait_ms;
 }
 
 int hl_client_step (hl_client *c, int wait_ms) {
   hl_engine *e = engine_of(c);
-  int64_t now_us;
-  hl_kind kind;
-  hl_call *call;
+  hl_watch *w;
+  int ready;
 
   if (e == NULL || c->running == 0)
     return 0;
-  now_us = hl_now_us();
-  admit(c, e, now_us);
-  kind = hl_engine_step(e, stretch(c, wait_ms, now_us));
-  now_us = hl_now_us();
-  while ((call = hl_engine_take(e)) != NULL)
-    conclude(c, call, now_us);
-  if (kind != HL_OK)
-    stop_all(c, kind, "libcurl cannot go on; the update may have been done");
-  admit(c, e, now_us);
+  if (settle_and_admit(c, e) == 0 && c->running > 0) {
+    hl_poller_wait(c->poller, stretch(c, wait_ms));
+    while ((w = hl_poller_next(c->poller, &ready)) != NULL)
+      hl_engine_ready(e, w, ready);
+    settle_and_admit(c, e);
+  }
+  if (hl_engine_state(e) != HL_OK) {
+    stop_all(c, hl_engine_state(e),
+             "libcurl cannot go on; the update may have been done");
+    drop_engine(c);
+  }
   return c->running;
 }
 

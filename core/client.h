@@ -12,8 +12,9 @@
 
 struct hl_client {
   hl_settings settings;
-  hl_engine *engine; /* made at first use */
-  pid_t engine_pid;  /* the process it belongs to */
+  hl_poller *poller; /* made at first use, and the engine as well */
+  hl_engine *engine;
+  pid_t engine_pid; /* the process it belongs to */
   hl_queue queue;
   hl_link calls; /* every one that was not freed */
   hl_link news;  /* those of which something is to be told */

@@ -1,0 +1,50 @@
+/*
+** poller.h: which sockets have something to do.
+**
+** epoll on Linux, poll elsewhere. Whoever watches a socket owns its hl_watch;
+** what a wait found is handed out one by one, and a watch that is dropped
+** meanwhile is not.
+*/
+#ifndef HL_POLLER_H
+#define HL_POLLER_H
+
+#include <stdbool.h>
+
+#include "list.h"
+
+typedef enum hl_readiness {
+  HL_READABLE = 1,
+  HL_WRITABLE = 2,
+  HL_BROKEN = 4
+} hl_readiness;
+
+typedef struct hl_watch {
+  hl_link link; /* in the poller's watches */
+  int fd;
+  int wanted; /* HL_READABLE, HL_WRITABLE: what it is registered for */
+  void *owner;
+} hl_watch;
+
+typedef struct hl_poller hl_poller;
+
+/* NULL: out of memory, or of descriptors. */
+hl_poller *hl_poller_new (void);
+
+/* Every watch must be dropped, but after a fork, in the child. */
+void hl_poller_free (hl_poller *p);
+
+void hl_watch_init (hl_watch *w, int fd, void *owner);
+
+/* Wake up for that from now on; 0: for nothing. False: it cannot be. */
+bool hl_poller_want (hl_poller *p, hl_watch *w, int wanted);
+
+/* Before its descriptor is closed. */
+void hl_poller_drop (hl_poller *p, hl_watch *w);
+
+/* Wait up to so long for something to be ready. */
+void hl_poller_wait (hl_poller *p, int timeout_ms);
+
+/* One after the other of what the last wait found; NULL: no more. */
+hl_watch *hl_poller_next (hl_poller *p, int *ready);
+
+#endif

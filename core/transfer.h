@@ -1,0 +1,41 @@
+/*
+** transfer.h: one easy handle, for one call after another.
+*/
+#ifndef HL_TRANSFER_H
+#define HL_TRANSFER_H
+
+#include <curl/curl.h>
+
+#include "call.h"
+
+typedef struct hl_transfer {
+  CURL *easy;
+  struct curl_slist *headers; /* for `token`; kept for the next call */
+  char *token;
+  hl_call *call; /* NULL while idle */
+  struct hl_transfer *next_idle;
+  char error[CURL_ERROR_SIZE];
+} hl_transfer;
+
+/* Whom to tell of a connection's socket: once it is there, and in place of
+** closing it. */
+typedef struct hl_sockets {
+  curl_sockopt_callback on_open;
+  curl_closesocket_callback on_close;
+  void *user;
+} hl_sockets;
+
+/* NULL: out of memory. */
+hl_transfer *hl_transfer_new (const hl_settings *s, const hl_sockets *sockets);
+void hl_transfer_free (hl_transfer *t);
+
+/* Make it ready to carry this call, which it borrows. False: out of memory. */
+bool hl_transfer_load (hl_transfer *t, hl_call *call, const hl_settings *s,
+                       int64_t now_us);
+void hl_transfer_unload (hl_transfer *t);
+
+/* libcurl is through with it, with that code: the call's attempt has ended. */
+void hl_transfer_end (const hl_transfer *t, CURLcode code,
+                      const hl_settings *s);
+
+#endif
