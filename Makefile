@@ -46,7 +46,7 @@ OUT         = build$(if $(SAN),/san)
 ALL_FLAGS   = -std=c11 -D_GNU_SOURCE -Icore $(DEPS_CFLAGS) $(CPPFLAGS) $(WARN) \
               $(CFLAGS) $(HARDEN) $(if $(SAN),$(SAN_FLAGS)) -fPIC -fvisibility=hidden
 LINK        = $(CC) $(CFLAGS) $(if $(SAN),$(SAN_FLAGS)) $(LDFLAGS)
-LIBS        = $(DEPS_LIBS) -lm
+LIBS        = $(DEPS_LIBS) -lm -lpthread
 Q           = $(if $(V),,@)
 SAY         = $(if $(V),@:,@printf '  %-5s %s\n')
 JOBS        = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc 2>/dev/null || echo 2))

@@ -172,6 +172,7 @@ hl_call *hl_call_make (const hl_settings *s, const char *id, size_t id_len,
     hl_list_init(&call->news);
     hl_list_init(&call->place);
     hl_list_init(&call->done);
+    hl_list_init(&call->posted.link);
     timeout_ms = options->timeout_ms > 0 ? options->timeout_ms : s->timeout_ms;
     call->started_us = now_us;
     call->deadline_us = now_us + (int64_t)timeout_ms * 1000;
@@ -192,6 +193,7 @@ static void forget_attempt (hl_attempt *a) {
 void hl_call_destroy (hl_call *call) {
   size_t i;
 
+  hl_list_take(&call->news);
   free(call->url);
   hl_free_secret(call->token);
   hl_text_free(&call->body);
@@ -200,6 +202,10 @@ void hl_call_destroy (hl_call *call) {
   for (i = 0; i < call->n_history; i++)
     forget_attempt(&call->history[i]);
   free(call);
+}
+
+bool hl_call_is_running (const hl_call *call) {
+  return call->lane != NULL;
 }
 
 const hl_result *hl_call_result (const hl_call *call) {

@@ -7,6 +7,8 @@
 #ifndef HL_CALL_H
 #define HL_CALL_H
 
+#include <sys/types.h>
+
 #include "answer.h"
 #include "highlevel.h"
 #include "json.h"
@@ -36,6 +38,13 @@ struct hl_fields {
 /* Fields whose document is yet to be made, of nodes from their own block. */
 hl_fields *hl_fields_start (void);
 
+/* Who may touch a call that was posted. */
+typedef enum hl_whereabouts {
+  HL_WITH_CALLER, /* never posted, or taken from the mailbox */
+  HL_WITH_THREAD,
+  HL_IN_MAILBOX
+} hl_whereabouts;
+
 typedef struct hl_lane hl_lane; /* queue.c's */
 
 struct hl_call {
@@ -54,9 +63,18 @@ struct hl_call {
   int64_t resume_us; /* while waiting to try again */
 
   hl_client *client; /* client.c's: whom it belongs to */
-  hl_link all;       /* in the client's calls */
-  hl_link news;      /* in the client's news */
   void *user;        /* the caller's */
+
+  hl_link all;  /* carrier.c's: among those that run */
+  hl_link news; /* among those of which something is to be told */
+
+  struct {
+    hl_mailbox *mailbox; /* thread.c's: where it goes when it is settled */
+    hl_link link;        /* among what is posted, or in the mailbox */
+    pid_t pid;           /* of the process that posted it */
+    hl_whereabouts at;
+    bool abandoned;
+  } posted;
 
   hl_link place; /* queue.c's: where it waits */
   hl_lane *lane;
@@ -79,6 +97,9 @@ hl_call *hl_call_make (const hl_settings *s, const char *id, size_t id_len,
 
 /* The call must be in no queue and with no engine. */
 void hl_call_destroy (hl_call *call);
+
+/* Started, and not settled. */
+bool hl_call_is_running (const hl_call *call);
 
 /* PREPARED -> SENDING: another attempt begins. */
 void hl_call_sending (hl_call *call, int64_t now_us);

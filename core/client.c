@@ -10,7 +10,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "engine.h"
 #include "result.h"
+#include "thread.h"
 
 /* How long a blocking run waits at a stretch; deadlines are libcurl's. */
 #define STRETCH_MS 1000
@@ -52,11 +54,10 @@ hl_kind hl_client_new (hl_client **out, const hl_options *options,
   hl_problems_init(&problems);
   if (!global_init() || (c = calloc(1, sizeof(*c))) == NULL)
     goto out;
-  hl_list_init(&c->calls);
-  hl_list_init(&c->news);
-  c->dice = (uint64_t)hl_now_us() ^ (uint64_t)(uintptr_t)c;
+  atomic_init(&c->holders, 1);
+  hl_list_init(&c->posted.link);
+  hl_list_init(&c->posted.closing);
   hl_settings_init(&c->settings, options, &problems);
-  hl_queue_init(&c->queue, c->settings.rate);
   if (problems.failed)
     goto out;
   if (problems.n > 0) {
@@ -72,108 +73,56 @@ out:
   return kind;
 }
 
-static hl_call *call_of (hl_link *all) {
-  return HL_HOLDER(all, hl_call, all);
+void hl_client_hold (hl_client *c) {
+  atomic_fetch_add(&c->holders, 1);
 }
 
-/* From 0 up to 1: splitmix64. For spreading retries, not for secrets. */
-static double roll (hl_client *c) {
-  uint64_t z = (c->dice += UINT64_C(0x9E3779B97F4A7C15));
-
-  z = (z ^ (z >> 30)) * UINT64_C(0xBF58476D1CE4E5B9);
-  z = (z ^ (z >> 27)) * UINT64_C(0x94D049BB133111EB);
-  return (double)((z ^ (z >> 31)) >> 11) / 9007199254740992.0;
-}
-
-/* There is something to tell of this call. */
-static void tell (hl_client *c, hl_call *call) {
-  if (hl_list_is_empty(&call->news))
-    hl_list_put(&c->news, &call->news);
-}
-
-static bool is_running (const hl_call *call) {
-  return call->lane != NULL;
-}
-
-/* A running call has come to its end, and is settled at once. */
-static void part (hl_client *c, hl_call *call) {
-  hl_queue_leave(&c->queue, call);
-  c->running--;
-  tell(c, call);
-}
-
-/* End a running call for a reason that is not its own. */
-static void stop (hl_client *c, hl_call *call, hl_kind kind, const char *why) {
-  int64_t now_us = hl_now_us();
-
-  if (c->engine != NULL)
-    hl_engine_drop(c->engine, call);
-  hl_queue_ended(&c->queue, call, NULL, now_us);
-  part(c, call);
-  hl_call_stop(call, kind, why, now_us);
-}
-
-/* Its turn will not come in time. */
-static void give_up (hl_client *c, hl_call *call, int64_t ready_us,
-                     int64_t now_us) {
-  part(c, call);
-  hl_call_give_up(call, ready_us, now_us);
-}
-
-static void stop_all (hl_client *c, hl_kind kind, const char *why) {
-  hl_link *link;
-
-  for (link = c->calls.next; link != &c->calls; link = link->next) {
-    if (is_running(call_of(link)))
-      stop(c, call_of(link), kind, why);
+void hl_client_drop (hl_client *c) {
+  if (atomic_fetch_sub(&c->holders, 1) == 1) {
+    hl_settings_free(&c->settings);
+    free(c);
   }
 }
 
-/*
-** The engine of this process. After a fork the parent's is left alone: to
-** clean it up here would say goodbye on connections that are the parent's, and
-** so are the calls, which the parent goes on carrying.
-*/
-static hl_engine *engine_of (hl_client *c) {
-  pid_t pid = getpid();
-  hl_link *link;
-
-  if (c->engine != NULL && c->engine_pid != pid) {
-    for (link = c->calls.next; link != &c->calls; link = link->next) {
-      call_of(link)->transfer = NULL;
-      hl_list_init(&call_of(link)->done);
-    }
-    c->engine = NULL;
-    hl_poller_free(c->poller);
-    c->poller = NULL;
-    c->dice ^= (uint64_t)pid << 32;
-    stop_all(c, HL_CANCELLED,
-             "it is the parent process that carries this call");
-  }
-  if (c->engine == NULL && !c->closed) {
-    if (c->poller == NULL)
-      c->poller = hl_poller_new();
-    if (c->poller != NULL)
-      c->engine = hl_engine_new(&c->settings, c->poller);
-    c->engine_pid = pid;
-  }
-  return c->engine;
-}
-
-static void drop_engine (hl_client *c) {
-  hl_engine_free(c->engine);
-  c->engine = NULL;
+static void drop_carrier (hl_client *c) {
+  hl_carrier_free(c->carrier);
+  c->carrier = NULL;
   hl_poller_free(c->poller);
   c->poller = NULL;
+}
+
+/* After a fork, what the parent carries is left to it. */
+static void check_fork (hl_client *c) {
+  if (c->carrier != NULL && c->pid != getpid()) {
+    hl_carrier_desert(c->carrier);
+    c->carrier = NULL;
+    drop_carrier(c);
+  }
+}
+
+/* The carrier of this process; NULL: closed, or out of memory. */
+static hl_carrier *carrier_of (hl_client *c) {
+  check_fork(c);
+  if (c->carrier != NULL || c->closed)
+    return c->carrier;
+  c->poller = hl_poller_new();
+  if (c->poller != NULL)
+    c->carrier = hl_carrier_new(&c->settings, c->poller);
+  if (c->carrier == NULL)
+    drop_carrier(c);
+  c->pid = getpid();
+  return c->carrier;
 }
 
 void hl_client_close (hl_client *c) {
   if (c == NULL || c->closed)
     return;
-  if (c->engine != NULL)
-    (void)engine_of(c); /* a child does not touch its parent's */
-  stop_all(c, HL_CANCELLED, "the client was closed while this call ran");
-  drop_engine(c);
+  check_fork(c);
+  if (c->carrier != NULL)
+    hl_carrier_stop_all(c->carrier, HL_CANCELLED,
+                        "the client was closed while this call ran");
+  drop_carrier(c);
+  hl_thread_close(c);
   c->closed = true;
 }
 
@@ -181,12 +130,7 @@ void hl_client_free (hl_client *c) {
   if (c == NULL)
     return;
   hl_client_close(c);
-  c->freed = true;
-  if (hl_list_is_empty(&c->calls)) {
-    hl_queue_free(&c->queue);
-    hl_settings_free(&c->settings);
-    free(c);
-  }
+  hl_client_drop(c);
 }
 
 /*------------------------------------------------------------------ calls */
@@ -199,119 +143,44 @@ hl_call *hl_call_new (hl_client *c, const char *id, size_t id_len,
   if (call == NULL)
     return NULL;
   call->client = c;
-  hl_list_put(&c->calls, &call->all);
+  hl_client_hold(c);
   return call;
 }
 
 void hl_call_free (hl_call *call) {
   hl_client *c;
 
-  if (call == NULL)
+  if (call == NULL || !hl_thread_let_go(call))
     return;
   c = call->client;
-  if (is_running(call))
-    (void)engine_of(c); /* in a child, that ends it */
-  if (is_running(call))
-    stop(c, call, HL_CANCELLED, "freed while it ran");
-  hl_list_take(&call->all);
-  hl_list_take(&call->news);
+  if (hl_call_is_running(call))
+    check_fork(c); /* in a child, that ends it */
+  if (hl_call_is_running(call))
+    hl_carrier_stop(c->carrier, call, HL_CANCELLED, "freed while it ran");
   hl_call_destroy(call);
-  if (c->freed && hl_list_is_empty(&c->calls))
-    hl_client_free(c);
-}
-
-/* What became of one attempt: the call rests, or is settled. */
-static void conclude (hl_client *c, hl_call *call, int64_t now_us) {
-  int64_t ready_us;
-
-  hl_queue_ended(&c->queue, call, call->result, now_us);
-  if (!hl_call_conclude(call, c->settings.rate.interval_us, roll(c), now_us)) {
-    part(c, call);
-    return;
-  }
-  ready_us = hl_queue_ready(&c->queue, call, NULL, call->resume_us);
-  if (ready_us >= call->deadline_us) {
-    give_up(c, call, ready_us, now_us);
-    return;
-  }
-  hl_queue_rest(&c->queue, call);
-  tell(c, call);
-}
-
-/* What waits and may leave does, unless its deadline has passed. */
-static void admit (hl_client *c, hl_engine *e, int64_t now_us) {
-  hl_call *call;
-  bool no_memory;
-
-  while ((call = hl_queue_overdue(&c->queue, now_us)) != NULL)
-    give_up(c, call, hl_queue_ready(&c->queue, call, NULL, now_us), now_us);
-  while ((call = hl_queue_next(&c->queue, now_us, &no_memory)) != NULL) {
-    if (no_memory)
-      stop(c, call, HL_MEMORY, "");
-    else
-      hl_engine_start(e, call, now_us);
-  }
-}
-
-/* A turn that cannot come before the deadline is not waited for. */
-static void start (hl_client *c, hl_engine *e, hl_call *call) {
-  int64_t now_us = hl_now_us(), ready_us;
-
-  if (!hl_queue_join(&c->queue, call, now_us)) {
-    hl_call_stop(call, HL_MEMORY, "", now_us);
-    tell(c, call);
-    return;
-  }
-  c->running++;
-  ready_us = hl_queue_ready(&c->queue, call, NULL, now_us);
-  if (ready_us >= call->deadline_us)
-    give_up(c, call, ready_us, now_us);
-  else
-    admit(c, e, now_us);
+  hl_client_drop(c);
 }
 
 void hl_call_start (hl_call *call) {
   hl_client *c = call->client;
-  hl_engine *e;
+  hl_carrier *carrier;
 
-  if (call->state != HL_CALL_PREPARED) {
-    if (call->state == HL_CALL_SETTLED)
-      tell(c, call);
+  if (call->state != HL_CALL_PREPARED)
     return;
-  }
-  e = engine_of(c);
-  if (e != NULL) {
-    start(c, e, call);
-    return;
-  }
-  hl_call_stop(call, c->closed ? HL_CANCELLED : HL_MEMORY,
-               "the client is closed", hl_now_us());
-  tell(c, call);
+  carrier = carrier_of(c);
+  if (carrier != NULL)
+    hl_carrier_start(carrier, call);
+  else
+    hl_call_stop(call, c->closed ? HL_CANCELLED : HL_MEMORY,
+                 "the client is closed", hl_now_us());
 }
 
 /*---------------------------------------------------------------- stepping */
 
-/* What has ended, and what may leave: all that is to be done now. How many
-** attempts have ended? */
-static int settle_and_admit (hl_client *c, hl_engine *e) {
-  int64_t now_us = hl_now_us();
-  hl_call *call;
-  int n = 0;
-
-  for (; (call = hl_engine_take(e)) != NULL; n++)
-    conclude(c, call, now_us);
-  admit(c, e, now_us);
-  hl_engine_fire(e, now_us);
-  return n;
-}
-
 /* How long there is nothing to do but for what the network brings. */
-static int stretch (const hl_client *c, int wait_ms) {
-  int64_t now_us = hl_now_us(), ms;
-  int64_t due_us = hl_queue_due(&c->queue, now_us);
+static int stretch (const hl_carrier *c, int wait_ms) {
+  int64_t now_us = hl_now_us(), due_us = hl_carrier_due(c, now_us), ms;
 
-  if (due_us > hl_engine_due(c->engine))
-    due_us = hl_engine_due(c->engine);
   if (due_us <= now_us)
     return 0;
   ms = due_us == INT64_MAX ? wait_ms : (due_us - now_us + 999) / 1000;
@@ -319,48 +188,37 @@ static int stretch (const hl_client *c, int wait_ms) {
 }
 
 int hl_client_step (hl_client *c, int wait_ms) {
-  hl_engine *e = engine_of(c);
   hl_watch *w;
   int ready;
 
-  if (e == NULL || c->running == 0)
+  check_fork(c);
+  if (c->carrier == NULL || hl_carrier_running(c->carrier) == 0)
     return 0;
-  if (settle_and_admit(c, e) == 0 && c->running > 0) {
-    hl_poller_wait(c->poller, stretch(c, wait_ms));
+  if (hl_carrier_turn(c->carrier) == 0 && hl_carrier_running(c->carrier) > 0) {
+    hl_poller_wait(c->poller, stretch(c->carrier, wait_ms));
     while ((w = hl_poller_next(c->poller, &ready)) != NULL)
-      hl_engine_ready(e, w, ready);
-    settle_and_admit(c, e);
+      hl_engine_ready(w->owner, w, ready);
+    hl_carrier_turn(c->carrier);
   }
-  if (hl_engine_state(e) != HL_OK) {
-    stop_all(c, hl_engine_state(e),
-             "libcurl cannot go on; the update may have been done");
-    drop_engine(c);
-  }
-  return c->running;
+  return hl_carrier_running(c->carrier);
 }
 
 void hl_call_run (hl_call *call) {
   hl_call_start(call);
-  while (is_running(call))
+  while (hl_call_is_running(call))
     hl_client_step(call->client, STRETCH_MS);
 }
 
 hl_call *hl_client_next (hl_client *c) {
-  hl_link *first = c->news.next;
-
-  if (hl_list_is_empty(&c->news))
-    return NULL;
-  hl_list_take(first);
-  return HL_HOLDER(first, hl_call, news);
+  return c->carrier != NULL ? hl_carrier_next(c->carrier) : NULL;
 }
 
 int hl_client_ready_ms (const hl_client *c, const char *token) {
-  int64_t now_us = hl_now_us(), ready_us;
+  int64_t now_us = hl_now_us(), ready_us = atomic_load(&c->ready_us);
 
   if (token == NULL)
     token = c->settings.token;
-  if (token == NULL)
-    return 0;
-  ready_us = hl_queue_ready(&c->queue, NULL, token, now_us);
+  if (c->carrier != NULL && token != NULL)
+    ready_us = hl_carrier_ready(c->carrier, token, now_us);
   return ready_us <= now_us ? 0 : (int)((ready_us - now_us + 999) / 1000);
 }

@@ -4,24 +4,35 @@
 #ifndef HL_CLIENT_H
 #define HL_CLIENT_H
 
+#include <stdatomic.h>
 #include <sys/types.h>
 
 #include "call.h"
-#include "engine.h"
-#include "queue.h"
+#include "carrier.h"
 
 struct hl_client {
-  hl_settings settings;
-  hl_poller *poller; /* made at first use, and the engine as well */
-  hl_engine *engine;
-  pid_t engine_pid; /* the process it belongs to */
-  hl_queue queue;
-  hl_link calls; /* every one that was not freed */
-  hl_link news;  /* those of which something is to be told */
-  int running;   /* started, and not settled */
-  uint64_t dice; /* state of the random numbers */
+  hl_settings settings; /* never change */
+  atomic_int holders;   /* the owner, each call, and a thread that closes it */
   bool closed;
-  bool freed; /* gone for its owner; the last call takes it along */
+
+  /* Whoever carries the calls: the owner, step by step ... */
+  hl_poller *poller;
+  hl_carrier *carrier; /* made at first use */
+  pid_t pid;           /* of the process that made it */
+
+  /* ... or a thread, whose business this is. */
+  struct {
+    hl_carrier *carrier;
+    unsigned long thread; /* the number of the thread that made it */
+    bool closed;
+    hl_link link;    /* among its clients */
+    hl_link closing; /* among those to be closed */
+    bool used;       /* the owner's: something was posted */
+  } posted;
+  atomic_llong ready_us; /* for hl_client_ready_ms: as the thread last saw it */
 };
+
+void hl_client_hold (hl_client *c);
+void hl_client_drop (hl_client *c);
 
 #endif

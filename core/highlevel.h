@@ -17,9 +17,9 @@
 ** `_take` parameters are the callee's from the moment of the call, whether it
 ** succeeds or not. Every `_free` accepts NULL.
 **
-** Threads: a client, its calls and its engine belong to one thread at a time.
-** After `fork` a client goes on working in the child, on connections of its
-** own.
+** Threads: a client and its calls belong to one thread at a time, but for what
+** is posted (see threads). After `fork` a client goes on working in the child,
+** on connections of its own.
 **
 ** Failure: functions that can fail return HL_OK (0) or a positive hl_kind, or
 ** NULL when memory ran out. The library never prints, never aborts, never
@@ -270,6 +270,41 @@ HL_API hl_call *hl_client_next (hl_client *client);
 ** client's) would leave under the rate limit; 0: at once. Who has many calls
 ** to make starts none before, as a call's time runs from its start. */
 HL_API int hl_client_ready_ms (const hl_client *client, const char *token);
+
+/*---------------------------------------------------------------- threads */
+
+/*
+** For those who may not wait at all: post a call, and the process's own thread
+** carries it; once it is settled, it is in the mailbox. The thread is made with
+** the first post, again after a fork, and ends when the last mailbox is freed.
+** A client whose calls are posted is not stepped.
+**
+** Between hl_call_post and hl_mailbox_take the call is the thread's: only
+** hl_call_free may be called with it, which cancels it. Everything else (new
+** calls, other clients) goes on meanwhile. A mailbox belongs to one thread.
+*/
+typedef struct hl_mailbox hl_mailbox;
+
+/*
+** `fd` is written a byte to when the mailbox is no longer empty, at most one
+** until it was found empty again, and one more when nothing has been posted
+** for a moment and no call is left. It should not block. It is yours, and must
+** stay open until the mailbox is freed. NULL: out of memory.
+*/
+HL_API hl_mailbox *hl_mailbox_new (int fd);
+
+/* Calls in it, or on the way to it, stay valid until their hl_call_free. */
+HL_API void hl_mailbox_free (hl_mailbox *mailbox);
+
+/* A settled call; NULL: there is none. */
+HL_API hl_call *hl_mailbox_take (hl_mailbox *mailbox);
+
+/* Calls posted, and not taken or freed. */
+HL_API int hl_mailbox_expected (const hl_mailbox *mailbox);
+
+/* HL_OK, or HL_MEMORY: no thread could be made; the call is untouched. A call
+** that is settled already goes to the mailbox as well. */
+HL_API hl_kind hl_call_post (hl_call *call, hl_mailbox *mailbox);
 
 /* Microseconds on a clock that never goes back (CLOCK_MONOTONIC). */
 HL_API int64_t hl_now_us (void);

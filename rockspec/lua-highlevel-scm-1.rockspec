@@ -41,6 +41,7 @@ build = {
       sources = {
         "core/answer.c",
         "core/call.c",
+        "core/carrier.c",
         "core/client.c",
         "core/contact.c",
         "core/country.c",
@@ -58,6 +59,7 @@ build = {
         "core/schema.c",
         "core/settings.c",
         "core/text.c",
+        "core/thread.c",
         "core/transfer.c",
         "lua/highlevel/core.c",
         "lua/highlevel/push.c",
@@ -66,7 +68,7 @@ build = {
       defines = { "_GNU_SOURCE" },
       incdirs = { "core", "$(CURL_INCDIR)", "$(CJSON_INCDIR)" },
       libdirs = { "$(CURL_LIBDIR)", "$(CJSON_LIBDIR)" },
-      libraries = { "curl", "cjson", "m" },
+      libraries = { "curl", "cjson", "m", "pthread" },
     },
   },
 }

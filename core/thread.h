@@ -1,0 +1,18 @@
+/*
+** thread.h: the one thread of this process that carries posted calls.
+*/
+#ifndef HL_THREAD_H
+#define HL_THREAD_H
+
+#include "client.h"
+
+/* A client will have no more calls: the thread ends those it has. */
+void hl_thread_close (hl_client *c);
+
+/*
+** Before a call is freed. True: it is the caller's. False: it is the thread's,
+** which ends and frees it soon; or its parent's, where nobody does.
+*/
+bool hl_thread_let_go (hl_call *call);
+
+#endif
