@@ -225,6 +225,10 @@ void *hl_call_user (const hl_call *call) {
   return call->user;
 }
 
+void hl_call_set_user (hl_call *call, void *user) {
+  call->user = user;
+}
+
 /*-------------------------------------------------------------- an attempt */
 
 static void forget_answer (hl_answer *a) {

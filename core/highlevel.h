@@ -249,6 +249,7 @@ HL_API const hl_attempt *hl_call_history (const hl_call *call, size_t *n);
 HL_API int hl_call_attempts (const hl_call *call);
 
 HL_API void *hl_call_user (const hl_call *call);
+HL_API void hl_call_set_user (hl_call *call, void *user);
 
 /* A running call is cancelled first: its transfer is gone at once. */
 HL_API void hl_call_free (hl_call *call);
@@ -292,6 +293,14 @@ typedef struct hl_mailbox hl_mailbox;
 ** stay open until the mailbox is freed. NULL: out of memory.
 */
 HL_API hl_mailbox *hl_mailbox_new (int fd);
+
+/* From now on that descriptor is written to, and at once if there is something
+** to say; -1: none is. Calls go on arriving. */
+HL_API void hl_mailbox_redirect (hl_mailbox *mailbox, int fd);
+
+/* Write a byte in so many milliseconds, whether there is a call or not. HL_OK,
+** or HL_MEMORY. */
+HL_API hl_kind hl_mailbox_alarm (hl_mailbox *mailbox, int in_ms);
 
 /* Calls in it, or on the way to it, stay valid until their hl_call_free. */
 HL_API void hl_mailbox_free (hl_mailbox *mailbox);

@@ -3,6 +3,7 @@
 */
 #include "poller.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -62,6 +63,23 @@ hl_watch *hl_poller_next (hl_poller *p, int *ready) {
     }
   }
   return NULL;
+}
+
+bool hl_set_quiet (int fd) {
+  int flags = fcntl(fd, F_GETFL);
+
+  return flags >= 0 && fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0 &&
+         fcntl(fd, F_SETFD, FD_CLOEXEC) == 0;
+}
+
+bool hl_pipe (int fds[2]) {
+  if (pipe(fds) != 0)
+    return false;
+  if (hl_set_quiet(fds[0]) && hl_set_quiet(fds[1]))
+    return true;
+  close(fds[0]);
+  close(fds[1]);
+  return false;
 }
 
 #if HL_EPOLL

@@ -47,4 +47,10 @@ void hl_poller_wait (hl_poller *p, int timeout_ms);
 /* One after the other of what the last wait found; NULL: no more. */
 hl_watch *hl_poller_next (hl_poller *p, int *ready);
 
+/* A descriptor that does not block, and that no other program gets. */
+bool hl_set_quiet (int fd);
+
+/* A pipe of two such. */
+bool hl_pipe (int fds[2]);
+
 #endif

@@ -8,7 +8,6 @@
 #include "thread.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -30,6 +29,7 @@ struct hl_mailbox {
   int expected;   /* posted, and not taken or freed */
   int on_the_way; /* posted, and not in it yet */
   int64_t quiet_us; /* when to say that nothing is left; INT64_MAX: said */
+  int64_t alarm_us; /* when to write a byte in any case; INT64_MAX: never */
   bool told;        /* a byte was written since it was found empty */
 };
 
@@ -89,14 +89,19 @@ static void tell (hl_mailbox *m) {
   }
 }
 
+/* One less on the way. With the lock. */
+static void arrived (hl_mailbox *m, int64_t now_us) {
+  if (--m->on_the_way == 0)
+    m->quiet_us = now_us + QUIET_US;
+}
+
 /* A settled call to where it is expected. With the lock. */
 static void deliver (hl_call *call, int64_t now_us) {
   hl_mailbox *m = call->posted.mailbox;
 
   hl_list_put(&m->calls, &call->posted.link);
   call->posted.at = HL_IN_MAILBOX;
-  if (--m->on_the_way == 0)
-    m->quiet_us = now_us + QUIET_US;
+  arrived(m, now_us);
   tell(m);
 }
 
@@ -120,11 +125,24 @@ hl_mailbox *hl_mailbox_new (int fd) {
   m->fd = fd;
   m->holders = 1;
   m->quiet_us = INT64_MAX;
+  m->alarm_us = INT64_MAX;
   pthread_mutex_lock(&lock);
   hl_list_put(&mailboxes, &m->link);
   n_mailboxes++;
   pthread_mutex_unlock(&lock);
   return m;
+}
+
+void hl_mailbox_redirect (hl_mailbox *m, int fd) {
+  pthread_mutex_lock(&lock);
+  m->fd = fd;
+  m->told = false;
+  if (!hl_list_is_empty(&m->calls))
+    tell(m);
+  else if (m->on_the_way == 0)
+    m->quiet_us = 0; /* nobody shall wait in vain */
+  wake();
+  pthread_mutex_unlock(&lock);
 }
 
 hl_call *hl_mailbox_take (hl_mailbox *m) {
@@ -190,7 +208,7 @@ static void bury (hl_call *call) {
     hl_carrier_stop(call->client->posted.carrier, call, HL_CANCELLED,
                     "freed while it ran");
   pthread_mutex_lock(&lock);
-  call->posted.mailbox->on_the_way--;
+  arrived(call->posted.mailbox, hl_now_us());
   forget(call);
   pthread_mutex_unlock(&lock);
   destroy(call);
@@ -297,20 +315,27 @@ static int64_t give_turns (hl_thread *t) {
   return due_us;
 }
 
-/* Mailboxes that have been quiet for a while. When the next will have been. */
-static int64_t say_quiet (int64_t now_us) {
+static int64_t sooner (int64_t a, int64_t b) {
+  return a < b ? a : b;
+}
+
+/* Mailboxes that have been quiet for a while, or wanted to be woken now. When
+** the next is due. */
+static int64_t ring (int64_t now_us) {
   int64_t due_us = INT64_MAX;
   hl_link *link;
 
   pthread_mutex_lock(&lock);
   for (link = mailboxes.next; link != &mailboxes; link = link->next) {
     hl_mailbox *m = HL_HOLDER(link, hl_mailbox, link);
-    if (m->quiet_us <= now_us) {
-      m->quiet_us = INT64_MAX;
+    if (m->quiet_us <= now_us || m->alarm_us <= now_us) {
+      if (m->quiet_us <= now_us)
+        m->quiet_us = INT64_MAX;
+      if (m->alarm_us <= now_us)
+        m->alarm_us = INT64_MAX;
       tell(m);
     }
-    if (m->quiet_us < due_us)
-      due_us = m->quiet_us;
+    due_us = sooner(due_us, sooner(m->quiet_us, m->alarm_us));
   }
   pthread_mutex_unlock(&lock);
   return due_us;
@@ -327,12 +352,11 @@ static void answer_wake (hl_thread *t) {
 
 static void wait_until (hl_thread *t, int64_t due_us) {
   int64_t now_us = hl_now_us(), ms = LONGEST_MS;
-  int64_t quiet_us = say_quiet(now_us);
+  int64_t ring_us = ring(now_us);
   hl_watch *w;
   int ready;
 
-  if (quiet_us < due_us)
-    due_us = quiet_us;
+  due_us = sooner(due_us, ring_us);
   if (due_us <= now_us)
     ms = 0;
   else if ((due_us - now_us) / 1000 < LONGEST_MS)
@@ -404,10 +428,8 @@ static void in_child (void) {
 static void thread_free (hl_thread *t) {
   hl_poller_drop(t->poller, &t->woken);
   hl_poller_free(t->poller);
-  if (t->wake[0] >= 0)
-    close(t->wake[0]);
-  if (t->wake[1] >= 0)
-    close(t->wake[1]);
+  close(t->wake[0]);
+  close(t->wake[1]);
   free(t);
 }
 
@@ -416,7 +438,6 @@ static hl_thread *thread_new (void) {
 
   if (t == NULL)
     return NULL;
-  t->wake[0] = t->wake[1] = -1;
   hl_list_init(&t->clients);
   hl_watch_init(&t->woken, -1, NULL);
   t->poller = hl_poller_new();
@@ -424,11 +445,14 @@ static hl_thread *thread_new (void) {
     free(t);
     return NULL;
   }
-  if (pipe2(t->wake, O_CLOEXEC | O_NONBLOCK) == 0) {
-    t->woken.fd = t->wake[0];
-    if (hl_poller_want(t->poller, &t->woken, HL_READABLE))
-      return t;
+  if (!hl_pipe(t->wake)) {
+    hl_poller_free(t->poller);
+    free(t);
+    return NULL;
   }
+  t->woken.fd = t->wake[0];
+  if (hl_poller_want(t->poller, &t->woken, HL_READABLE))
+    return t;
   thread_free(t);
   return NULL;
 }
@@ -518,6 +542,16 @@ void hl_mailbox_free (hl_mailbox *m) {
   pthread_mutex_unlock(&lock);
   if (last)
     end_thread();
+}
+
+hl_kind hl_mailbox_alarm (hl_mailbox *m, int in_ms) {
+  if (!need_thread())
+    return HL_MEMORY;
+  pthread_mutex_lock(&lock);
+  m->alarm_us = hl_now_us() + (int64_t)in_ms * 1000;
+  wake();
+  pthread_mutex_unlock(&lock);
+  return HL_OK;
 }
 
 hl_kind hl_call_post (hl_call *call, hl_mailbox *m) {

@@ -12,6 +12,7 @@ local bulk = require "highlevel.bulk"
 local call = require "highlevel.call"
 local core = require "highlevel.core"
 local errors = require "highlevel.errors"
+local later = require "highlevel.later"
 local options = require "highlevel.options"
 local wait = require "highlevel.wait"
 
@@ -105,12 +106,13 @@ local function send(state, id, fields, opt)
   if type(opt.token or state.token) == "function" then -- which took its time
     timeout = math.max(timeout - (core.now() - started), 0.001)
   end
-  local running = call.start(state, id, fields, token, timeout, opt)
-  local settled, logged = nil, 0
-  repeat
-    settled = wait.call(state, running)
-    logged = call.report(state, running, id, logged)
-  until settled
+  local running = call.prepare(state, id, fields, token, timeout, opt)
+  if not core.settled(running) then
+    local logged = 0
+    state.way.one(state, running, function()
+      logged = call.report(state, running, id, logged)
+    end)
+  end
   return call.result(running)
 end
 
@@ -130,7 +132,34 @@ function methods:update_contact(id, fields, opt)
   check_id(id)
   check_fields("update_contact", fields)
   options.check_call(opt, "update_contact", 2)
+  state.way.check("update_contact", 2)
   return call.guarded(pcall(send, state, id, fields, opt or NONE))
+end
+
+--- Update one contact without waiting for it, in any phase of nginx (`log`,
+--- `header_filter` and the like included), where it is the one way in phases
+--- that cannot yield. A failure goes to nginx's error log, unless there is a
+--- callback, which is called in a light thread of its own, where it may yield.
+--- The fields are read at once, unless the token is a function: that is asked
+--- in a timer, and the fields are read after it.
+---@param id string
+---@param fields highlevel.Fields
+---@param opt? highlevel.CallOptions
+---@param callback? fun(res?: highlevel.Answer, err?: highlevel.Error, info?: highlevel.Info)
+---@return boolean? ok # true: on its way
+---@return highlevel.Error? err # why it will not be sent
+function methods:update_contact_later(id, fields, opt, callback)
+  local state = state_of(self, "update_contact_later", "id, fields")
+  if not state.way.later then
+    error("update_contact_later: this is for nginx; use client:update_contact", 2)
+  end
+  check_id(id)
+  check_fields("update_contact_later", fields)
+  options.check_call(opt, "update_contact_later", 2)
+  if callback ~= nil and type(callback) ~= "function" then
+    error("update_contact_later: the callback must be a function, not " .. a_type(callback), 2)
+  end
+  return call.guarded(pcall(later.run, state, id, fields, opt or NONE, callback))
 end
 
 --- Update many contacts, some of them at a time.
@@ -151,6 +180,7 @@ function methods:update_contacts(items, opt)
     error("update_contacts: items must be a list or a function, not " .. a_type(items), 2)
   end
   options.check_bulk(opt, "update_contacts", 2)
+  state.way.check("update_contacts", 2)
   return bulk.run(state, items, opt or NONE)
 end
 
@@ -178,7 +208,8 @@ local function make(opt)
     token = type(opt.token) == "function" and opt.token or nil,
     timeout = opt.timeout or 30,
     log = opt.log,
-    items = {},
+    way = wait.way(opt),
+    wait = opt.wait,
     base_url = opt.base_url or "https://services.leadconnectorhq.com",
   }
   return client

@@ -34,9 +34,11 @@ build = {
     ["highlevel.bulk"] = "lua/highlevel/bulk.lua",
     ["highlevel.call"] = "lua/highlevel/call.lua",
     ["highlevel.errors"] = "lua/highlevel/errors.lua",
+    ["highlevel.later"] = "lua/highlevel/later.lua",
     ["highlevel.options"] = "lua/highlevel/options.lua",
     ["highlevel.types"] = "lua/highlevel/types.lua",
     ["highlevel.wait"] = "lua/highlevel/wait.lua",
+    ["highlevel.wait_nginx"] = "lua/highlevel/wait_nginx.lua",
     ["highlevel.core"] = {
       sources = {
         "core/answer.c",
@@ -62,6 +64,7 @@ build = {
         "core/thread.c",
         "core/transfer.c",
         "lua/highlevel/core.c",
+        "lua/highlevel/mailbox.c",
         "lua/highlevel/push.c",
         "lua/highlevel/read.c",
       },

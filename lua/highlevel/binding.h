@@ -16,6 +16,7 @@
 
 #define HL_CLIENT_MT "highlevel.core.client"
 #define HL_CALL_MT "highlevel.core.call"
+#define HL_MAILBOX_MT "highlevel.core.mailbox"
 #define HL_ARRAY_MT "highlevel.array"
 #define HL_OBJECT_MT "highlevel.object"
 
@@ -39,6 +40,13 @@ typedef struct hl_box {
 
 /* core.c: raise what Lua itself raises, for the front to catch. */
 int hl_raise_memory (lua_State *L);
+
+/* The call of a box, whose result was not taken yet. */
+hl_call *hl_check_call (lua_State *L, int arg);
+
+/* mailbox.c */
+extern const luaL_Reg hl_mailbox_functions[];
+int hl_mailbox_gc (lua_State *L);
 
 /*
 ** read.c: turn the table at `index` into fields, owned by `box`. What JSON

@@ -112,22 +112,21 @@ local function read(run)
   run.waiting = { index = index, id = id, fields = fields, token = token, logged = 0 }
 end
 
--- A number that no other running item of the client has.
-local last_tag = 0
-
 local function start(run, item)
   local opt, state = run.opt, run.state
-  last_tag = last_tag + 1
-  local running, err = call.guarded(pcall(call.start, state, item.id, item.fields, item.token,
-    opt.timeout or state.timeout, opt, last_tag))
+  local running, err = call.guarded(pcall(call.prepare, state, item.id, item.fields, item.token,
+    opt.timeout or state.timeout, opt))
   if not running then
     return finish(run, item.index, item.id, nil, err)
+  elseif core.settled(running) then
+    return finish(run, item.index, item.id, call.guarded(pcall(call.result, running)))
   end
   item.fields, item.token = nil, nil
-  item.call, item.run, item.tag = running, run, last_tag
-  run.running[item.index] = item -- first, for what is in there is cleaned up
-  state.items[last_tag] = item
+  item.call, item.tag = running, wait.expect(run.inbox)
+  run.running[item.tag] = item
   run.n_running = run.n_running + 1
+  core.tag(running, item.tag)
+  state.way.send(state, run.inbox, running)
 end
 
 -- Start what may leave now. Returns the seconds until the next one may, as far
@@ -152,66 +151,52 @@ local function fill(run)
   return math.huge
 end
 
--- Hear what became of the client's calls. They may be those of another run:
--- one within whose functions this one was started.
-local function hear(state)
-  for tag in core.next, state.handle do
-    local item = state.items[tag]
-    if item then
-      local news = item.run.news
-      news[#news + 1] = item
-    end
-  end
-end
-
 local function forget(run, item)
-  run.state.items[item.tag] = nil
-  run.running[item.index] = nil
+  wait.forget(item.tag)
+  run.running[item.tag] = nil
   run.n_running = run.n_running - 1
 end
 
-local function handle_news(run)
-  local news = run.news
-  run.news = {}
-  for _, item in ipairs(news) do
-    if run.running[item.index] == item then
-      item.logged = call.report(run.state, item.call, item.id, item.logged)
-      if core.settled(item.call) then
-        forget(run, item)
-        finish(run, item.index, item.id, call.guarded(pcall(call.result, item.call)))
-      end
-    end
+-- Something happened to this item's call.
+local function hear(run, item)
+  item.logged = call.report(run.state, item.call, item.id, item.logged)
+  if core.settled(item.call) then
+    forget(run, item)
+    finish(run, item.index, item.id, call.guarded(pcall(call.result, item.call)))
   end
 end
 
--- The client was closed by one of the run's functions: that settled its calls.
-local function wind_up(run)
-  for _, item in pairs(run.running) do
-    run.news[#run.news + 1] = item
-  end
+-- The client was closed by one of the run's functions, which ends its calls.
+local function end_early(run)
+  run.exhausted = true
   run.summary.stopped = run.summary.stopped or errors.closed
-  handle_news(run)
   local item = run.waiting
   if item then
+    run.waiting = nil
     finish(run, item.index, item.id, nil, errors.closed)
   end
 end
 
 local function drive(run)
+  local state, way = run.state, run.state.way
   while true do
-    if core.is_closed(run.state.handle) then
-      return wind_up(run)
+    if core.is_closed(state.handle) then
+      end_early(run)
     end
     local seconds = fill(run)
     if run.n_running > 0 then
-      wait.any(run.state, seconds)
+      way.any(state, run.inbox, seconds)
     elseif run.waiting then
-      wait.idle(run.state, seconds)
+      way.idle(state, run.inbox, seconds)
     else
       return
     end
-    hear(run.state)
-    handle_news(run)
+    for _, tag in ipairs(wait.news(run.inbox)) do
+      local item = run.running[tag]
+      if item then
+        hear(run, item)
+      end
+    end
   end
 end
 
@@ -225,19 +210,20 @@ function bulk.run(state, items, opt)
     total = total,
     concurrency = opt.concurrency or CONCURRENCY,
     index = 0,
-    running = {}, -- items by their index
+    inbox = state.way.inbox(state),
+    running = {}, -- items by the tags of their calls
     n_running = 0,
-    news = {}, -- items of which there is something to hear
     started = core.now(),
     summary = {
       total = 0, succeeded = 0, failed = 0, retried = 0, rate_limited = 0, seconds = 0, failures = {},
     },
   }
   local ok, why = pcall(drive, run)
-  for _, item in pairs(run.running) do -- there are some only after an error
-    state.items[item.tag] = nil
+  for tag, item in pairs(run.running) do -- there are some only after an error
+    wait.forget(tag)
     core.drop(item.call)
   end
+  state.way.close(run.inbox)
   if not ok then
     error(why, 0)
   end

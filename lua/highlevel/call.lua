@@ -1,8 +1,8 @@
 --- One call, from its arguments to its result.
 ---
 --- A client's state, as highlevel.lua keeps it, is a table: `handle`, `token`
---- (a function, or nil for the handle's own), `timeout`, `log`, and `items`,
---- the running items of bulk.lua by their tags.
+--- (a function, or nil for the handle's own), `timeout`, `log`, `way` (of
+--- waiting, see wait.lua) and `wait` (the user's own function for that).
 
 local core = require "highlevel.core"
 local errors = require "highlevel.errors"
@@ -39,10 +39,9 @@ function call.ask_token(state, opt)
   return nil, errors.invalid("token", "the token function gave none: " .. tostring(message or type(given)))
 end
 
---- Check it and send it off. With a tag, a number above 0, `core.next` tells
---- of it.
-function call.start(state, id, fields, token, timeout, opt, tag)
-  return core.call(state.handle, id, fields, token, timeout, opt.strict, opt.retries, tag)
+--- Check it and print its body. It may be settled at once.
+function call.prepare(state, id, fields, token, timeout, opt)
+  return core.call(state.handle, id, fields, token, timeout, opt.strict, opt.retries)
 end
 
 --- Hand the attempts that ended after number `since` to the client's `log`.

@@ -5,6 +5,7 @@
 ** values across. Functions return what Lua's callers expect, `nil, error
 ** table` for what the world did, and raise for misuse and want of memory.
 */
+#include <dlfcn.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -202,9 +203,15 @@ static int core_is_closed (lua_State *L) {
 
 /*------------------------------------------------------------------ calls */
 
-/* call(client, id, fields, token, timeout, strict, retries, tag) -> call; token
-** to retries may be nil, for the client's. The call is told of by `next` if it
-** has a tag: a number above 0. */
+hl_call *hl_check_call (lua_State *L, int arg) {
+  hl_box *box = luaL_checkudata(L, arg, HL_CALL_MT);
+
+  luaL_argcheck(L, box->call != NULL, arg, "the result was taken");
+  return box->call;
+}
+
+/* call(client, id, fields, token, timeout, strict, retries) -> call, not yet
+** started; token to retries may be nil, for the client's */
 static int core_call (lua_State *L) {
   hl_client *c = check_client(L, 1);
   size_t id_len;
@@ -220,31 +227,35 @@ static int core_call (lua_State *L) {
     o.strictness = lua_toboolean(L, 6) ? HL_STRICT : HL_LAX;
   if (lua_isnumber(L, 7))
     o.retries = to_retries(lua_tonumber(L, 7));
-  o.user = (void *)(uintptr_t)luaL_optnumber(L, 8, 0);
   box = new_box(L);
   hl_read_fields(L, 3, box);
   box->call = hl_call_new(c, id, id_len, take_fields(box), &o);
   if (box->call == NULL)
     return hl_raise_memory(L);
-  hl_call_start(box->call);
   return 1;
+}
+
+/* tag(call, number): what `next` and `take` know it by: a number above 0 */
+static int core_tag (lua_State *L) {
+  hl_call_set_user(hl_check_call(L, 1),
+                   (void *)(uintptr_t)luaL_checknumber(L, 2));
+  return 0;
+}
+
+/* start(call): on its way, for whoever steps the client */
+static int core_start (lua_State *L) {
+  hl_call_start(hl_check_call(L, 1));
+  return 0;
 }
 
 static int wait_ms (lua_State *L, int arg) {
   return (int)(luaL_checknumber(L, arg) * 1e3);
 }
 
-static hl_call *check_call (lua_State *L, int arg) {
-  hl_box *box = luaL_checkudata(L, arg, HL_CALL_MT);
-
-  luaL_argcheck(L, box->call != NULL, arg, "the result was taken");
-  return box->call;
-}
-
 /* wait(client, call, seconds) -> true once the call is settled */
 static int core_wait (lua_State *L) {
   lclient *h = luaL_checkudata(L, 1, HL_CLIENT_MT);
-  hl_call *call = check_call(L, 2);
+  hl_call *call = hl_check_call(L, 2);
   int ms = wait_ms(L, 3);
 
   if (hl_call_result(call) == NULL && h->c != NULL)
@@ -294,7 +305,7 @@ static int core_ready (lua_State *L) {
 
 /* history(call, since) -> a list of the attempts ended after number `since` */
 static int core_history (lua_State *L) {
-  hl_call *call = check_call(L, 1);
+  hl_call *call = hl_check_call(L, 1);
 
   hl_push_history(L, call, (int)luaL_checkinteger(L, 2), true);
   return 1;
@@ -302,7 +313,7 @@ static int core_history (lua_State *L) {
 
 /* settled(call) -> boolean */
 static int core_settled (lua_State *L) {
-  lua_pushboolean(L, hl_call_result(check_call(L, 1)) != NULL);
+  lua_pushboolean(L, hl_call_result(hl_check_call(L, 1)) != NULL);
   return 1;
 }
 
@@ -386,6 +397,8 @@ static const luaL_Reg functions[] = {{"new", core_new},
                                      {"history", core_history},
                                      {"settled", core_settled},
                                      {"drop", core_drop},
+                                     {"start", core_start},
+                                     {"tag", core_tag},
                                      {NULL, NULL}};
 
 /* A metatable with one function under `gc` and a `__jsontype`, either may be
@@ -407,20 +420,36 @@ static void new_metatable (lua_State *L, const char *name, lua_CFunction gc,
   }
 }
 
+static void add_functions (lua_State *L, const luaL_Reg *list) {
+  for (; list->name != NULL; list++) {
+    lua_pushcfunction(L, list->func);
+    lua_setfield(L, -2, list->name);
+  }
+}
+
+/*
+** A Lua state that closes unloads its modules, in an order of its own. There
+** may still be a thread that runs code of this one, and finalizers.
+*/
+static void stay_loaded (void) {
+  Dl_info self;
+
+  if (dladdr((void *)(uintptr_t)functions, &self) != 0)
+    (void)dlopen(self.dli_fname, RTLD_NOW | RTLD_NOLOAD | RTLD_NODELETE);
+}
+
 __attribute__((visibility("default"))) int luaopen_highlevel_core (
     lua_State *L);
 
 int luaopen_highlevel_core (lua_State *L) {
-  const luaL_Reg *f;
-
+  stay_loaded();
   new_metatable(L, HL_CLIENT_MT, core_close, NULL);
   new_metatable(L, HL_CALL_MT, call_gc, NULL);
-  lua_pop(L, 2);
-  lua_createtable(L, 0, 20);
-  for (f = functions; f->name != NULL; f++) {
-    lua_pushcfunction(L, f->func);
-    lua_setfield(L, -2, f->name);
-  }
+  new_metatable(L, HL_MAILBOX_MT, hl_mailbox_gc, NULL);
+  lua_pop(L, 3);
+  lua_createtable(L, 0, 32);
+  add_functions(L, functions);
+  add_functions(L, hl_mailbox_functions);
   new_metatable(L, HL_ARRAY_MT, NULL, "array");
   lua_setfield(L, -2, "array_mt");
   new_metatable(L, HL_OBJECT_MT, NULL, "object");

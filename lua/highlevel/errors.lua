@@ -63,4 +63,19 @@ errors.closed = errors.adopt({
   retryable = false,
 })
 
+--- For want of something of the host's: nothing was sent.
+---@param text string what, and why
+---@return highlevel.Error
+function errors.refused(text)
+  return errors.adopt({
+    kind = "cancelled",
+    message = text .. "; nothing was sent",
+    messages = {},
+    rate_limit = {},
+    attempts = 0,
+    seconds = 0,
+    retryable = true,
+  })
+end
+
 return errors

@@ -78,6 +78,7 @@ local of_client = {
   retries = count_from(0),
   rate_limit = rate_limit,
   log = callback,
+  wait = callback,
   max_connections = count_from(1),
   http2 = flag,
   ca_file = text,

@@ -1,0 +1,203 @@
+--- How to wait within nginx: a handler yields, its worker goes on.
+---
+--- The library's thread carries the calls. One light thread of each worker reads
+--- the connection by which the thread tells of settled calls, and posts the
+--- semaphore of whoever waits for one. It leaves when nothing is left to wait
+--- for, so that a worker that is to exit can.
+
+local core = require "highlevel.core"
+local semaphore = require "ngx.semaphore"
+local wait = require "highlevel.wait"
+
+-- longer than any call may take
+local FOREVER = 2147483647 -- milliseconds
+
+-- phases in which a handler may yield
+local yields = {
+  rewrite = true, server_rewrite = true, access = true, content = true, timer = true,
+  preread = true, ssl_cert = true, ssl_session_fetch = true, ssl_client_hello = true,
+}
+
+-- phases of requests, whose client may hang up
+local requests = { rewrite = true, server_rewrite = true, access = true, content = true }
+
+-- phases in which no timer can be made, either
+local alone = { init = true, exit_worker = true }
+
+local way = {}
+
+local mailbox
+local reading = false
+
+--- Raises where a handler cannot yield, naming what works there.
+function way.check(name, level)
+  local phase = ngx.get_phase()
+  if not yields[phase] then
+    error(("%s: a handler cannot wait in nginx's phase %s; use client:%s_later"):format(name, phase, name), level + 1)
+  end
+end
+
+--- Can nothing but blocking be done here? Then nobody is served either.
+function way.is_alone()
+  return alone[ngx.get_phase()] == true
+end
+
+-- Take what has arrived to those who wait for it.
+local function sort_mail()
+  for tag in core.take, mailbox do
+    local inbox = wait.dispatch(tag)
+    if inbox and inbox.done then
+      inbox.done()
+    elseif inbox then
+      inbox.semaphore:post(1)
+    end
+  end
+end
+
+local function connect()
+  local socket = ngx.socket.tcp()
+  local path, why = core.mailbox_listen(mailbox)
+  if not path then
+    return nil, why
+  end
+  socket:settimeouts(1000, 1000, FOREVER)
+  local ok
+  ok, why = socket:connect("unix:" .. path)
+  if ok then
+    ok, why = core.mailbox_accept(mailbox)
+  end
+  return ok and socket, why
+end
+
+local function read_mail()
+  local socket, why = connect()
+  if not socket then
+    reading = false
+    ngx.log(ngx.ERR, "highlevel: cannot hear of calls that have ended: ", why)
+    return
+  end
+  repeat
+    sort_mail()
+    local line = socket:receive() -- an empty one for each time there is news
+    sort_mail()
+  until not line or core.expected(mailbox) == 0
+  core.mailbox_hang_up(mailbox)
+  socket:close()
+  reading = false
+  if core.expected(mailbox) > 0 then -- posted while the connection broke
+    way.read()
+  end
+end
+
+--- See that somebody reads. Returns true, or nil and why not.
+function way.read()
+  if reading then
+    return true
+  end
+  local ok, why = ngx.timer.at(0, read_mail)
+  reading = ok and true or false
+  return ok, why
+end
+
+-- The worker's mailbox; one made before the fork is the master's.
+local function need_mailbox()
+  if not mailbox or not core.mailbox_is_ours(mailbox) then
+    mailbox, reading = core.mailbox(), false
+  end
+  return mailbox
+end
+
+local spare = {}
+
+function way.inbox()
+  local inbox = table.remove(spare)
+  if inbox then
+    return inbox
+  end
+  return { semaphore = assert(semaphore.new(0)) }
+end
+
+function way.send(_, _, running)
+  core.post(running, need_mailbox())
+  local ok, why = way.read()
+  if not ok then
+    error("highlevel: no timer to wait with: " .. tostring(why), 0)
+  end
+end
+
+function way.any(_, inbox, seconds)
+  if #inbox == 0 then
+    inbox.semaphore:wait(math.min(seconds, 86400))
+  end
+end
+
+function way.idle(_, _, seconds)
+  ngx.sleep(seconds)
+end
+
+function way.close(inbox)
+  if inbox.semaphore:count() == 0 and #inbox == 0 then
+    spare[#spare + 1] = inbox
+  end
+end
+
+-- The calls of the request at hand, by their tags, so that they end with it;
+-- nil if nobody looks whether its client hangs up.
+local function calls_of_request()
+  if not requests[ngx.get_phase()] then
+    return nil
+  end
+  local ctx = ngx.ctx
+  if ctx.highlevel_calls then
+    return ctx.highlevel_calls
+  end
+  local calls = {}
+  local ok = ngx.on_abort(function()
+    for tag, running in pairs(calls) do
+      wait.forget(tag)
+      core.drop(running)
+    end
+    ngx.exit(499)
+  end)
+  if not ok then -- lua_check_client_abort is off, or somebody else's to handle
+    return nil
+  end
+  ctx.highlevel_calls = calls
+  return calls
+end
+
+function way.one(state, running, report)
+  local inbox = way.inbox()
+  local tag = wait.expect(inbox)
+  local calls = calls_of_request()
+  core.tag(running, tag)
+  if calls then
+    calls[tag] = running
+  end
+  way.send(state, inbox, running)
+  repeat
+    way.any(state, inbox, math.huge)
+  until #inbox > 0
+  inbox[1] = nil
+  wait.forget(tag)
+  way.close(inbox)
+  if calls then
+    calls[tag] = nil
+  end
+  report()
+end
+
+--- Send it on its way; `done` is called, where it may yield, once it is settled.
+function way.later(running, done)
+  local inbox = {}
+  local tag = wait.expect(inbox)
+  function inbox.done()
+    wait.forget(tag)
+    ngx.thread.spawn(done)
+  end
+  core.tag(running, tag)
+  core.post(running, need_mailbox())
+  return way.read()
+end
+
+return way
