@@ -20,7 +20,12 @@ local function items(count)
 end
 
 local function update(count)
-  local summary = client:update_contacts(items(count), { concurrency = 64 })
+  local summary = client:update_contacts(items(count), {
+    concurrency = 64,
+    stop_on = function()
+      return true
+    end,
+  })
   assert(summary.failed == 0, summary.failures[1] and summary.failures[1].err)
   assert(summary.succeeded == count)
 end
