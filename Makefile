@@ -162,7 +162,7 @@ test: ## install what is missing, build, run every test (SAN=1: under the saniti
 	@$(MAKE) --no-print-directory run-tests
 
 # make run-tests PARTS="busted" SPECS=spec/encode_spec.lua: some of them, as built
-PARTS = core memcheck busted sweep
+run-tests: PARTS = core memcheck busted sweep
 SPECS = spec
 run-tests:
 	@$(RUN_ENV) SAN=$(SAN) LUAS="$(LUA)" PARTS="$(PARTS)" SPECS="$(SPECS)" spec/run

@@ -6,7 +6,7 @@ local highlevel = require "highlevel"
 local fields = require "examples.contact"
 
 local base_url, id = arg[1]:match("^(.*)/contacts/(.*)$")
-local client = highlevel.new({ token = "pit-0123456789", base_url = base_url })
+local client = highlevel.new({ token = "pit-0123456789", base_url = base_url, rate_limit = false })
 
 local function update(count)
   for _ = 1, count do

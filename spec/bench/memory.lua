@@ -5,7 +5,7 @@ local fields = require "examples.contact"
 
 local SETTLED, EVERY = 5000, 500
 local base_url, id = arg[1]:match("^(.*)/contacts/(.*)$")
-local client = highlevel.new({ token = "pit-0123456789", base_url = base_url })
+local client = highlevel.new({ token = "pit-0123456789", base_url = base_url, rate_limit = false })
 local page_kib = tonumber(arg[3]) / 1024
 
 local function resident()
