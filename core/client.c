@@ -129,6 +129,20 @@ static void stop_all (hl_client *c, hl_kind kind, const char *why) {
   }
 }
 
+/* Those that were never started as well: nothing moves any more. */
+static void cancel_all (hl_client *c) {
+  hl_link *link;
+
+  stop_all(c, HL_CANCELLED, "the client was closed while this call ran");
+  for (link = c->calls.next; link != &c->calls; link = link->next) {
+    if (call_of(link)->state == HL_CALL_PREPARED) {
+      hl_call_stop(call_of(link), HL_CANCELLED, "the client is closed",
+                   hl_now_us());
+      tell(c, call_of(link));
+    }
+  }
+}
+
 /*
 ** The engine of this process. After a fork the parent's is left alone: to
 ** clean it up here would say goodbye on connections that are the parent's, and
@@ -160,7 +174,7 @@ void hl_client_close (hl_client *c) {
     return;
   if (c->engine != NULL)
     (void)engine_of(c); /* a child does not touch its parent's */
-  stop_all(c, HL_CANCELLED, "the client was closed while this call ran");
+  cancel_all(c);
   hl_engine_free(c->engine);
   c->engine = NULL;
   c->closed = true;

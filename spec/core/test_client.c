@@ -808,6 +808,7 @@ static void closing_cancels (void **state) {
   assert_string_equal(hl_call_result(running)->message,
                       "the client was closed while this call ran");
   assert_false(hl_call_result(running)->retryable);
+  assert_non_null(hl_call_result(waiting)); /* though it was never started */
   assert_int_equal(hl_call_result(waiting)->kind, HL_CANCELLED);
   assert_int_equal(hl_client_step(c, 100), 0);
   assert_int_equal(run(c), HL_CANCELLED);
