@@ -228,6 +228,33 @@ static void it_draws_lots (void **state) {
   assert_int_equal(most, HL_BACKOFF_MAX_US);
 }
 
+/* No number of a server's makes a wait that has ended before it began. */
+static void it_takes_any_number (void **state) {
+  static const int64_t rows[] = {
+      INT64_C(9999999999) * 1000, INT64_C(10000000000000) * 1000,
+      INT64_MAX / 1000, INT64_MAX / 1000 + 1, INT64_MAX};
+  size_t i;
+
+  (void)state;
+  for (i = 0; i < COUNT(rows); i++) {
+    hl_result r = result_of(HL_RATE_LIMITED, HL_PHASE_TRANSFER, 429);
+    r.retry_after_ms = rows[i];
+    assert_row(i, !judge(&r).again);
+    r.retry_after_ms = -1;
+    r.rate_limit.interval_ms = rows[i];
+    assert_row(i, !judge(&r).again);
+  }
+}
+
+/* An interval of nothing is none: two at once would be refused again. */
+static void an_interval_of_0_is_not_heeded (void **state) {
+  hl_result r = result_of(HL_RATE_LIMITED, HL_PHASE_TRANSFER, 429);
+
+  (void)state;
+  r.rate_limit.interval_ms = 0;
+  assert_int_equal(judge(&r).wait_us, INTERVAL_US);
+}
+
 static void a_wait_must_end_before_the_deadline (void **state) {
   static const struct {
     int64_t retry_after_ms, left_us;
@@ -262,6 +289,8 @@ int main (void) {
       cmocka_unit_test(retries_come_to_an_end),
       cmocka_unit_test(it_waits_as_it_was_told),
       cmocka_unit_test(it_draws_lots),
+      cmocka_unit_test(it_takes_any_number),
+      cmocka_unit_test(an_interval_of_0_is_not_heeded),
       cmocka_unit_test(a_wait_must_end_before_the_deadline),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
