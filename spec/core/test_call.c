@@ -4,6 +4,7 @@
 */
 #include "check.h"
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -199,6 +200,27 @@ static void it_takes_options_of_its_own (void **state) {
     assert_row(i, (call->state == HL_CALL_PREPARED) == rows[i].good);
     assert_row(i, call->deadline_us == NOW + rows[i].timeout_ms * 1000);
     assert_string_equal(call->token, rows[i].token);
+    hl_call_destroy(call);
+  }
+}
+
+/* Whatever a long can hold: forever, and no retries or very many. */
+static void it_takes_any_number (void **state) {
+  static const long rows[] = {LONG_MAX,
+                              LONG_MAX / 1000 - 1,
+                              (long)INT64_C(4294967291),
+                              (long)INT64_C(2147483648),
+                              LONG_MIN,
+                              -5};
+  size_t i;
+
+  (void)state;
+  for (i = 0; i < COUNT(rows); i++) {
+    const hl_call_options o = {.timeout_ms = rows[i], .retries = rows[i]};
+    hl_call *call = make(&account, "abc", 3, GOOD, &o);
+    assert_row(i, call->deadline_us > NOW);
+    assert_row(i, call->retries == (rows[i] > 0 ? INT_MAX : 0));
+    assert_row(i, call->room == (rows[i] > 0 ? HL_HISTORY_MAX : 1));
     hl_call_destroy(call);
   }
 }
@@ -621,6 +643,7 @@ int main (void) {
       cmocka_unit_test(it_refuses_ids),
       cmocka_unit_test(it_puts_the_address_together),
       cmocka_unit_test(it_takes_options_of_its_own),
+      cmocka_unit_test(it_takes_any_number),
       cmocka_unit_test(it_wants_a_token),
       cmocka_unit_test(it_lists_all_that_is_wrong),
       cmocka_unit_test(it_keeps_updates_below_8_mib),
