@@ -223,6 +223,16 @@ static void it_takes_any_number (void **state) {
     assert_row(i, call->room == (rows[i] > 0 ? HL_HISTORY_MAX : 1));
     hl_call_destroy(call);
   }
+  for (i = 0; i < COUNT(rows); i++) { /* of the client's */
+    const hl_options o = {.retries = rows[i],
+                          .rate_interval_ms = rows[i] > 0 ? rows[i] : 0};
+    hl_settings s;
+    settings_for(&s, &o);
+    assert_row(i, s.retries == (rows[i] > 0 ? INT_MAX : 0));
+    assert_row(i, s.rate.interval_us > 0);
+    assert_row(i, s.rate.interval_us <= INT64_C(2147483647000));
+    hl_settings_free(&s);
+  }
 }
 
 static void it_wants_a_token (void **state) {
