@@ -224,7 +224,8 @@ void hl_pace_end (hl_pace *p, const hl_ticket *ticket, hl_ending how,
     remember(p, now_us);
   if (how == HL_UNSENT)
     return;
-  p->heard = true;
+  if (seen != NULL) /* what was lost is no word from the server */
+    p->heard = true;
   if (seen != NULL && !(refused && seen->daily_spent))
     learn(p, ticket, seen, refused, now_us);
   if (refused && retry_after_ms > 0) {
