@@ -131,8 +131,11 @@ static int64_t window_ready (const hl_pace *p, const hl_window *w,
 
 static int64_t own_ready (const hl_pace *p, size_t ahead, int64_t now_us) {
   hl_window careful = p->own;
-  int64_t full = window_ready(p, &p->own, 0, ahead, now_us), early;
+  int64_t full, early;
 
+  if (p->own.requests <= 0)
+    return now_us;
+  full = window_ready(p, &p->own, 0, ahead, now_us);
   if (p->heard || p->own.requests <= CAUTIOUS_REQUESTS || p->first_us < 0)
     return full;
   careful.requests = CAUTIOUS_REQUESTS;
