@@ -240,8 +240,8 @@ int64_t hl_queue_ready (const hl_queue *q, const hl_call *call,
 /*------------------------------------------------------------ how they end */
 
 static hl_ending ending_of (const hl_result *r) {
-  if (r == NULL)
-    return HL_COUNTED; /* broken off: who knows */
+  if (r == NULL || r->kind == HL_MEMORY)
+    return HL_COUNTED; /* broken off, or forgotten: who knows */
   if (r->kind == HL_RATE_LIMITED)
     return HL_REFUSED;
   return r->status == 0 && r->phase <= HL_PHASE_CONNECT ? HL_UNSENT
