@@ -234,7 +234,8 @@ int64_t hl_queue_ready (const hl_queue *q, const hl_call *call,
       break;
     ahead++;
   }
-  return hl_pace_ready(&lane->pace, ahead, now_us);
+  return call != NULL ? hl_pace_earliest(&lane->pace, ahead, now_us)
+                      : hl_pace_ready(&lane->pace, ahead, now_us);
 }
 
 /*------------------------------------------------------------ how they end */

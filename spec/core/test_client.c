@@ -8,6 +8,7 @@
 #include "check.h"
 
 #include <arpa/inet.h>
+#include <limits.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -704,6 +705,35 @@ static void it_keeps_to_a_pace (void **state) {
   stop_and_forget(s);
 }
 
+/* More than a cautious first burst, and each would have left by itself: none
+** is given up because of the caution. */
+static void a_first_burst_gives_up_none (void **state) {
+  step script[61];
+  server *s;
+  hl_client *c;
+  hl_call *calls[60];
+  size_t i;
+
+  (void)state;
+  for (i = 0; i < 60; i++)
+    script[i] = (step){GOOD, KEEP};
+  script[60] = (step){NULL, END};
+  s = start(script);
+  c = client_with(s->port,
+                  (hl_options){.timeout_ms = 900, .max_connections = 4});
+  for (i = 0; i < COUNT(calls); i++)
+    hl_call_start(calls[i] = call_of(c));
+  while (hl_client_step(c, 1000) > 0)
+    ;
+  for (i = 0; i < COUNT(calls); i++) {
+    if (hl_call_result(calls[i])->kind != HL_OK)
+      fail_msg("call %zu: %s", i, hl_call_result(calls[i])->message);
+    hl_call_free(calls[i]);
+  }
+  hl_client_free(c);
+  stop_and_forget(s);
+}
+
 /* One call left, the next would have to wait for ten seconds. */
 static hl_client *client_at_its_limit (const server *s, long timeout_ms) {
   hl_client *c = client_with(
@@ -739,6 +769,22 @@ static void a_turn_that_comes_too_late_is_not_waited_for (void **state) {
   stop(s);
   assert_int_equal(s->requests, 1);
   free(s);
+}
+
+static void an_interval_may_last_for_weeks (void **state) {
+  static const step script[] = {{GOOD, KEEP}, {NULL, END}};
+  server *s = start(script);
+  hl_client *c =
+      client_with(s->port, (hl_options){.timeout_ms = 2000,
+                                        .rate_requests = 1,
+                                        .rate_interval_ms = LONG_MAX});
+
+  (void)state;
+  assert_int_equal(run(c), HL_OK);
+  assert_int_equal(run(c), HL_RATE_LIMITED);
+  assert_in_range(hl_client_ready_ms(c, NULL), INT_MAX - 10000, INT_MAX);
+  hl_client_free(c);
+  stop_and_forget(s);
 }
 
 static void a_queued_call_can_go (void **state) {
@@ -955,6 +1001,27 @@ static void a_call_that_waits_at_the_fork_is_the_parents (void **state) {
   stop_and_forget(s);
 }
 
+/* Clients are built before servers fork: each process throws its own dice, or
+** all would try again at the same moments. */
+static void a_fork_has_dice_of_its_own (void **state) {
+  hl_client *c =
+      client_with(1, (hl_options){.timeout_ms = 2000, .retries = -1});
+  uint64_t parents;
+  int status;
+  pid_t pid;
+
+  (void)state;
+  pid = fork();
+  if (pid == 0) {
+    alarm(5);
+    parents = c->dice + UINT64_C(0x9E3779B97F4A7C15); /* after one throw */
+    leave(run(c) == HL_NETWORK && c->dice != parents);
+  }
+  waitpid(pid, &status, 0);
+  assert_int_equal(status, 0);
+  hl_client_free(c);
+}
+
 int main (void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(it_sends_one_request),
@@ -970,7 +1037,9 @@ int main (void) {
       cmocka_unit_test(it_connects_again),
       cmocka_unit_test(a_resting_call_can_go),
       cmocka_unit_test(it_keeps_to_a_pace),
+      cmocka_unit_test(a_first_burst_gives_up_none),
       cmocka_unit_test(a_turn_that_comes_too_late_is_not_waited_for),
+      cmocka_unit_test(an_interval_may_last_for_weeks),
       cmocka_unit_test(a_queued_call_can_go),
       cmocka_unit_test(a_freed_call_is_gone_at_once),
       cmocka_unit_test(closing_cancels),
@@ -979,6 +1048,7 @@ int main (void) {
       cmocka_unit_test(a_fork_can_free_what_runs),
       cmocka_unit_test(a_call_that_ran_before_the_fork_settles),
       cmocka_unit_test(a_call_that_waits_at_the_fork_is_the_parents),
+      cmocka_unit_test(a_fork_has_dice_of_its_own),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
