@@ -4,6 +4,7 @@
 #include "client.h"
 
 #include <curl/curl.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -158,13 +159,13 @@ static hl_engine *engine_of (hl_client *c) {
       hl_list_init(&call_of(link)->done);
     }
     c->engine = NULL;
-    c->dice ^= (uint64_t)pid << 32;
     stop_all(c, HL_CANCELLED,
              "it is the parent process that carries this call");
   }
   if (c->engine == NULL && !c->closed) {
     c->engine = hl_engine_new(&c->settings);
     c->engine_pid = pid;
+    c->dice ^= (uint64_t)pid << 32; /* or all that were forked throw alike */
   }
   return c->engine;
 }
@@ -335,12 +336,12 @@ hl_call *hl_client_next (hl_client *c) {
 }
 
 int hl_client_ready_ms (const hl_client *c, const char *token) {
-  int64_t now_us = hl_now_us(), ready_us;
+  int64_t now_us = hl_now_us(), ms;
 
   if (token == NULL)
     token = c->settings.token;
   if (token == NULL)
     return 0;
-  ready_us = hl_queue_ready(&c->queue, NULL, token, now_us);
-  return ready_us <= now_us ? 0 : (int)((ready_us - now_us + 999) / 1000);
+  ms = (hl_queue_ready(&c->queue, NULL, token, now_us) - now_us + 999) / 1000;
+  return ms <= 0 ? 0 : ms < INT_MAX ? (int)ms : INT_MAX;
 }
