@@ -834,6 +834,24 @@ static void a_freed_call_is_gone_at_once (void **state) {
   stop_and_forget(s);
 }
 
+/* Its place under the limit is free again an interval later. */
+static void a_freed_call_gives_its_place_back (void **state) {
+  static const step script[] = {{NULL, KEEP}, {GOOD, KEEP}, {NULL, END}};
+  server *s = start(script);
+  hl_client *c = client_with(s->port, (hl_options){.timeout_ms = 4000,
+                                                   .rate_requests = 1,
+                                                   .rate_interval_ms = 50});
+  hl_call *call = call_of(c);
+
+  (void)state;
+  hl_call_start(call);
+  until_requests(c, s, 1);
+  hl_call_free(call);
+  assert_int_equal(run(c), HL_OK);
+  hl_client_free(c);
+  stop_and_forget(s);
+}
+
 static void closing_cancels (void **state) {
   static const step script[] = {{GOOD, KEEP}, {NULL, KEEP}, {NULL, END}};
   server *s = start(script);
@@ -1040,6 +1058,7 @@ int main (void) {
       cmocka_unit_test(an_interval_may_last_for_weeks),
       cmocka_unit_test(a_queued_call_can_go),
       cmocka_unit_test(a_freed_call_is_gone_at_once),
+      cmocka_unit_test(a_freed_call_gives_its_place_back),
       cmocka_unit_test(closing_cancels),
       cmocka_unit_test(nothing_is_freed_without_harm),
       cmocka_unit_test(a_fork_gets_connections_of_its_own),

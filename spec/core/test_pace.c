@@ -168,7 +168,39 @@ static void places_of_others_vanish_after_an_interval (void **state) {
   assert_int_equal(hl_pace_ready(&p, 0, S), 11 * S + MARGIN);
   assert_int_equal(leave_all(&p, t + 20, 200, 11 * S + MARGIN - 1), 0);
   end_all(&p, t, 20, HL_COUNTED, 2 * S);
+  assert_int_equal(hl_pace_ready(&p, 78, 3 * S), 11 * S + MARGIN);
+  assert_int_equal(hl_pace_ready(&p, 80, 3 * S), 12 * S + MARGIN);
   assert_int_equal(leave_all(&p, t, 200, 11 * S + MARGIN), 80);
+  hl_pace_free(&p);
+}
+
+/* One that left after the answered one was not counted in its answer yet. */
+static void later_departures_are_not_others (void **state) {
+  hl_pace p = pace_of(100, 10 * S);
+  hl_rate_limit seen = told(100, 50, 10000);
+  hl_ticket t[200];
+
+  (void)state;
+  assert_int_equal(leave_all(&p, t, 3, 0), 3);
+  hl_pace_end(&p, &t[0], HL_COUNTED, &seen, -1, 1); /* 49 and itself */
+  assert_int_equal(p.others, 49);
+  assert_int_equal(leave_all(&p, t + 3, 190, 1), 100 - 49 - 3);
+  hl_pace_end(&p, &t[2], HL_COUNTED, &seen, -1, 2); /* 47 and three of ours */
+  assert_int_equal(p.others, 47);
+  hl_pace_free(&p);
+}
+
+/* What was refused took no place. */
+static void a_refusal_holds_no_place (void **state) {
+  hl_pace p = pace_of(100, 10 * S);
+  hl_rate_limit seen = told(100, 0, 2000);
+  hl_ticket t[200];
+
+  (void)state;
+  assert_int_equal(leave_all(&p, t, 1, 0), 1);
+  hl_pace_end(&p, &t[0], HL_REFUSED, &seen, -1, S);
+  assert_int_equal(leave_all(&p, t, 200, 3 * S + MARGIN - 1), 0);
+  assert_int_equal(leave_all(&p, t, 200, 3 * S + MARGIN), 100);
   hl_pace_free(&p);
 }
 
@@ -622,6 +654,8 @@ int main (void) {
       cmocka_unit_test(a_smaller_limit_is_learnt),
       cmocka_unit_test(a_larger_limit_is_not),
       cmocka_unit_test(places_of_others_vanish_after_an_interval),
+      cmocka_unit_test(later_departures_are_not_others),
+      cmocka_unit_test(a_refusal_holds_no_place),
       cmocka_unit_test(a_refusal_closes_for_an_interval),
       cmocka_unit_test(old_news_is_no_news),
       cmocka_unit_test(without_a_limit_only_the_servers_counts),
