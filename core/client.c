@@ -336,12 +336,20 @@ hl_call *hl_client_next (hl_client *c) {
 }
 
 int hl_client_ready_ms (const hl_client *c, const char *token) {
-  int64_t now_us = hl_now_us(), ms;
+  int64_t now_us = hl_now_us(), at = now_us, ms;
+  hl_problems problems;
+  char *trimmed;
 
-  if (token == NULL)
-    token = c->settings.token;
-  if (token == NULL)
-    return 0;
-  ms = (hl_queue_ready(&c->queue, NULL, token, now_us) - now_us + 999) / 1000;
+  if (token != NULL) {
+    hl_problems_init(&problems);
+    trimmed = hl_token_copy(token, &problems);
+    if (trimmed != NULL)
+      at = hl_queue_ready(&c->queue, NULL, trimmed, now_us);
+    hl_free_secret(trimmed);
+    hl_problems_free(&problems);
+  } else if (c->settings.token != NULL) {
+    at = hl_queue_ready(&c->queue, NULL, c->settings.token, now_us);
+  }
+  ms = (at - now_us + 999) / 1000;
   return ms <= 0 ? 0 : ms < INT_MAX ? (int)ms : INT_MAX;
 }

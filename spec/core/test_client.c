@@ -760,6 +760,8 @@ static void a_turn_that_comes_too_late_is_not_waited_for (void **state) {
   assert_int_equal(r->attempts, 0);
   assert_in_range(r->retry_after_ms, 8000, 10100);
   assert_in_range(hl_client_ready_ms(c, NULL), 8000, 10100);
+  assert_in_range(hl_client_ready_ms(c, " " TOKEN "\n"), 8000, 10100);
+  assert_int_equal(hl_client_ready_ms(c, ""), 0);
   assert_ptr_equal(hl_client_next(c), call);
   assert_int_equal(hl_client_step(c, 0), 0);
   hl_call_free(call);
