@@ -46,8 +46,12 @@ static void lane_free (hl_lane *lane) {
 }
 
 void hl_queue_free (hl_queue *q) {
-  while (!hl_list_is_empty(&q->lanes))
-    lane_free(lane_at(q->lanes.next));
+  hl_link *link, *next;
+
+  for (link = q->lanes.next; link != &q->lanes; link = next) {
+    next = link->next;
+    lane_free(lane_at(link));
+  }
 }
 
 static hl_lane *find_lane (const hl_queue *q, const char *token) {
