@@ -3,6 +3,7 @@
 */
 #include "call.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,6 +14,9 @@
 
 /* A body beyond this is a mistake: contacts have kilobytes. */
 #define BODY_MAX ((size_t)8 * 1024 * 1024)
+
+/* Forever: 24 days, which a long of 32 bits can hold. */
+#define TIMEOUT_MAX_MS INT64_C(2147483647)
 
 /*----------------------------------------------------------------- fields */
 
@@ -149,7 +153,15 @@ static void prepare (hl_call *call, const hl_settings *s, const char *id,
 
 /* A number of retries as the options give it: 0 is the default. */
 static int retries_of (long given, int standard) {
-  return given == 0 ? standard : given > 0 ? (int)given : 0;
+  if (given == 0)
+    return standard > 0 ? standard : 0;
+  return given <= 0 ? 0 : given < INT_MAX ? (int)given : INT_MAX;
+}
+
+static int64_t timeout_us (long given, long standard) {
+  int64_t ms = given > 0 ? given : standard;
+
+  return (ms < TIMEOUT_MAX_MS ? ms : TIMEOUT_MAX_MS) * 1000;
 }
 
 hl_call *hl_call_make (const hl_settings *s, const char *id, size_t id_len,
@@ -157,7 +169,6 @@ hl_call *hl_call_make (const hl_settings *s, const char *id, size_t id_len,
                        int64_t now_us) {
   static const hl_call_options standard = {.strictness = HL_AS_CLIENT};
   hl_call *call = NULL;
-  long timeout_ms;
   size_t room;
   int retries;
 
@@ -173,9 +184,8 @@ hl_call *hl_call_make (const hl_settings *s, const char *id, size_t id_len,
     hl_list_init(&call->place);
     hl_list_init(&call->done);
     hl_list_init(&call->posted.link);
-    timeout_ms = options->timeout_ms > 0 ? options->timeout_ms : s->timeout_ms;
     call->started_us = now_us;
-    call->deadline_us = now_us + (int64_t)timeout_ms * 1000;
+    call->deadline_us = now_us + timeout_us(options->timeout_ms, s->timeout_ms);
     call->retries = retries;
     call->room = room;
     call->user = options->user;

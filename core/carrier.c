@@ -4,6 +4,7 @@
 #include "carrier.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "engine.h"
 #include "queue.h"
@@ -26,7 +27,8 @@ hl_carrier *hl_carrier_new (const hl_settings *s, hl_poller *poller) {
     return NULL;
   c->settings = s;
   c->poller = poller;
-  c->dice = (uint64_t)hl_now_us() ^ (uint64_t)(uintptr_t)c;
+  c->dice = (uint64_t)hl_now_us() ^ (uint64_t)(uintptr_t)c ^
+            (uint64_t)getpid() << 32; /* or all that were forked throw alike */
   hl_list_init(&c->calls);
   hl_list_init(&c->news);
   hl_queue_init(&c->queue, s->rate);

@@ -4,6 +4,7 @@
 #include "client.h"
 
 #include <curl/curl.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,6 +56,7 @@ hl_kind hl_client_new (hl_client **out, const hl_options *options,
   if (!global_init() || (c = calloc(1, sizeof(*c))) == NULL)
     goto out;
   atomic_init(&c->holders, 1);
+  hl_list_init(&c->news);
   hl_list_init(&c->posted.link);
   hl_list_init(&c->posted.closing);
   hl_settings_init(&c->settings, options, &problems);
@@ -78,10 +80,17 @@ void hl_client_hold (hl_client *c) {
 }
 
 void hl_client_drop (hl_client *c) {
-  if (atomic_fetch_sub(&c->holders, 1) == 1) {
+  if (atomic_fetch_sub(&c->holders, 1) == 1) { /* so no call is left in it */
     hl_settings_free(&c->settings);
     free(c);
   }
+}
+
+static void keep_news (hl_client *c) {
+  hl_call *call;
+
+  while ((call = hl_carrier_next(c->carrier)) != NULL)
+    hl_list_put(&c->news, &call->news);
 }
 
 static void drop_carrier (hl_client *c) {
@@ -118,9 +127,11 @@ void hl_client_close (hl_client *c) {
   if (c == NULL || c->closed)
     return;
   check_fork(c);
-  if (c->carrier != NULL)
+  if (c->carrier != NULL) {
     hl_carrier_stop_all(c->carrier, HL_CANCELLED,
                         "the client was closed while this call ran");
+    keep_news(c);
+  }
   drop_carrier(c);
   hl_thread_close(c);
   c->closed = true;
@@ -210,15 +221,40 @@ void hl_call_run (hl_call *call) {
 }
 
 hl_call *hl_client_next (hl_client *c) {
+  hl_link *first = c->news.next;
+
+  if (!hl_list_is_empty(&c->news)) {
+    hl_list_take(first);
+    return HL_HOLDER(first, hl_call, news);
+  }
   return c->carrier != NULL ? hl_carrier_next(c->carrier) : NULL;
 }
 
-int hl_client_ready_ms (const hl_client *c, const char *token) {
-  int64_t now_us = hl_now_us(), ready_us = atomic_load(&c->ready_us);
+/* When one more call with this token could leave, where we can know. */
+static int64_t ready_at (const hl_client *c, const char *token,
+                         int64_t now_us) {
+  int64_t at = now_us;
+  hl_problems problems;
+  char *trimmed;
 
+  if (c->carrier == NULL) /* the thread's: as it last saw it, for its token */
+    return token == NULL ? atomic_load(&c->ready_us) : now_us;
   if (token == NULL)
-    token = c->settings.token;
-  if (c->carrier != NULL && token != NULL)
-    ready_us = hl_carrier_ready(c->carrier, token, now_us);
-  return ready_us <= now_us ? 0 : (int)((ready_us - now_us + 999) / 1000);
+    return c->settings.token != NULL
+               ? hl_carrier_ready(c->carrier, c->settings.token, now_us)
+               : now_us;
+  hl_problems_init(&problems);
+  trimmed = hl_token_copy(token, &problems);
+  if (trimmed != NULL)
+    at = hl_carrier_ready(c->carrier, trimmed, now_us);
+  hl_free_secret(trimmed);
+  hl_problems_free(&problems);
+  return at;
+}
+
+int hl_client_ready_ms (const hl_client *c, const char *token) {
+  int64_t now_us = hl_now_us();
+  int64_t ms = (ready_at(c, token, now_us) - now_us + 999) / 1000;
+
+  return ms <= 0 ? 0 : ms < INT_MAX ? (int)ms : INT_MAX;
 }

@@ -19,6 +19,7 @@ struct hl_client {
   hl_poller *poller;
   hl_carrier *carrier; /* made at first use */
   pid_t pid;           /* of the process that made it */
+  hl_link news;        /* calls that it left with news */
 
   /* ... or a thread, whose business this is. */
   struct {

@@ -189,7 +189,8 @@ HL_API hl_kind hl_client_new (hl_client **out, const hl_options *options,
                               const hl_result **why);
 
 /* Cancels what is running and drops the connections. Calls made from it stay
-** valid, settled as HL_CANCELLED. Safe twice. */
+** valid; those that ran, or are started after it, end as HL_CANCELLED. Safe
+** twice. */
 HL_API void hl_client_close (hl_client *client);
 
 /* hl_client_close, then the memory, once its last call is freed too. */

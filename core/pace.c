@@ -129,28 +129,36 @@ static int64_t window_ready (const hl_pace *p, const hl_window *w,
   return at;
 }
 
-static int64_t own_ready (const hl_pace *p, size_t ahead, int64_t now_us) {
-  hl_window careful = p->own;
-  int64_t full = window_ready(p, &p->own, 0, ahead, now_us), early;
+int64_t hl_pace_earliest (const hl_pace *p, size_t ahead, int64_t now_us) {
+  int64_t at = now_us, other;
 
-  if (p->heard || p->own.requests <= CAUTIOUS_REQUESTS || p->first_us < 0)
-    return full;
-  careful.requests = CAUTIOUS_REQUESTS;
-  early = window_ready(p, &careful, 0, ahead, now_us);
-  if (full < p->first_us + CAUTION_US)
-    full = p->first_us + CAUTION_US;
-  return early < full ? early : full;
-}
-
-int64_t hl_pace_ready (const hl_pace *p, size_t ahead, int64_t now_us) {
-  int64_t at = own_ready(p, ahead, now_us), other;
-
+  if (p->own.requests > 0)
+    at = window_ready(p, &p->own, 0, ahead, now_us);
   if (p->theirs.requests > 0) {
     other = window_ready(p, &p->theirs, others_now(p, now_us), ahead, now_us);
     if (at < other)
       at = other;
   }
   return at > p->closed_until_us ? at : p->closed_until_us;
+}
+
+/* Until when a first burst that nobody has answered yet is held back. */
+static int64_t caution_ends (const hl_pace *p, size_t ahead, int64_t now_us) {
+  hl_window careful = p->own;
+  int64_t at, end = p->first_us + CAUTION_US;
+
+  if (p->heard || p->own.requests <= CAUTIOUS_REQUESTS || p->first_us < 0)
+    return now_us;
+  careful.requests = CAUTIOUS_REQUESTS;
+  at = window_ready(p, &careful, 0, ahead, now_us);
+  return at < end ? at : end;
+}
+
+int64_t hl_pace_ready (const hl_pace *p, size_t ahead, int64_t now_us) {
+  int64_t at = hl_pace_earliest(p, ahead, now_us);
+  int64_t careful = caution_ends(p, ahead, now_us);
+
+  return at > careful ? at : careful;
 }
 
 bool hl_pace_is_idle (const hl_pace *p, int64_t now_us) {
@@ -224,7 +232,8 @@ void hl_pace_end (hl_pace *p, const hl_ticket *ticket, hl_ending how,
     remember(p, now_us);
   if (how == HL_UNSENT)
     return;
-  p->heard = true;
+  if (seen != NULL) /* what was lost is no word from the server */
+    p->heard = true;
   if (seen != NULL && !(refused && seen->daily_spent))
     learn(p, ticket, seen, refused, now_us);
   if (refused && retry_after_ms >= 0) { /* it knows better when to come back */

@@ -55,9 +55,13 @@ typedef enum hl_ending {
 void hl_pace_init (hl_pace *p, hl_window own);
 void hl_pace_free (hl_pace *p);
 
-/* When a request could leave with `ahead` others before it: `now_us` or
-** earlier means at once. The true time may be later, never earlier. */
+/* When a request could leave with `ahead` others before it, as things are:
+** `now_us` or earlier means at once. */
 int64_t hl_pace_ready (const hl_pace *p, size_t ahead, int64_t now_us);
+
+/* The same if the answer that a cautious first burst waits for came now. The
+** true time may be later, never earlier. */
+int64_t hl_pace_earliest (const hl_pace *p, size_t ahead, int64_t now_us);
 
 /* A request leaves; the pace must be ready. False: out of memory. */
 bool hl_pace_leave (hl_pace *p, hl_ticket *ticket, int64_t now_us);

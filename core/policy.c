@@ -42,15 +42,20 @@ static int64_t backoff (int attempts, double dice) {
   return (int64_t)((double)most * dice);
 }
 
+/* A server may name any number. */
+static int64_t us_of (int64_t ms) {
+  return ms < INT64_MAX / 1000 ? ms * 1000 : INT64_MAX;
+}
+
 static int64_t wait_for (const hl_trial *t) {
   const hl_result *r = t->result;
 
   if (r->retry_after_ms >= 0)
-    return r->retry_after_ms * 1000;
+    return us_of(r->retry_after_ms);
   if (r->kind != HL_RATE_LIMITED)
     return backoff(t->attempts, t->dice);
-  return r->rate_limit.interval_ms >= 0 ? r->rate_limit.interval_ms * 1000
-                                        : t->interval_us;
+  return r->rate_limit.interval_ms > 0 ? us_of(r->rate_limit.interval_ms)
+                                       : t->interval_us;
 }
 
 hl_verdict hl_policy_retry (const hl_trial *t) {

@@ -46,8 +46,12 @@ static void lane_free (hl_lane *lane) {
 }
 
 void hl_queue_free (hl_queue *q) {
-  while (!hl_list_is_empty(&q->lanes))
-    lane_free(lane_at(q->lanes.next));
+  hl_link *link, *next;
+
+  for (link = q->lanes.next; link != &q->lanes; link = next) {
+    next = link->next;
+    lane_free(lane_at(link));
+  }
 }
 
 static hl_lane *find_lane (const hl_queue *q, const char *token) {
@@ -234,14 +238,15 @@ int64_t hl_queue_ready (const hl_queue *q, const hl_call *call,
       break;
     ahead++;
   }
-  return hl_pace_ready(&lane->pace, ahead, now_us);
+  return call != NULL ? hl_pace_earliest(&lane->pace, ahead, now_us)
+                      : hl_pace_ready(&lane->pace, ahead, now_us);
 }
 
 /*------------------------------------------------------------ how they end */
 
 static hl_ending ending_of (const hl_result *r) {
-  if (r == NULL)
-    return HL_COUNTED; /* broken off: who knows */
+  if (r == NULL || r->kind == HL_MEMORY)
+    return HL_COUNTED; /* broken off, or forgotten: who knows */
   if (r->kind == HL_RATE_LIMITED)
     return HL_REFUSED;
   return r->status == 0 && r->phase <= HL_PHASE_CONNECT ? HL_UNSENT

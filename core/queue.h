@@ -54,8 +54,8 @@ int64_t hl_queue_due (const hl_queue *q, int64_t now_us);
 void hl_queue_ended (hl_queue *q, hl_call *call, const hl_result *r,
                      int64_t now_us);
 
-/* When this waiting call, or (NULL) one more with this token, may leave, at
-** the earliest. */
+/* When this waiting call may leave, at the earliest; or (NULL) one more with
+** this token, as things are. */
 int64_t hl_queue_ready (const hl_queue *q, const hl_call *call,
                         const char *token, int64_t now_us);
 

@@ -5,6 +5,7 @@
 
 #include <arpa/inet.h>
 #include <curl/curl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -153,6 +154,10 @@ static long or_none (long given, long standard) {
   return given == 0 ? standard : given > 0 ? given : 0;
 }
 
+static int int_of (long n) {
+  return n < INT_MAX ? (int)n : INT_MAX;
+}
+
 static void take_user_agent (hl_settings *s, const char *given,
                              hl_problems *problems) {
   char *more = copy_text(given, "user_agent", problems);
@@ -189,11 +194,11 @@ void hl_settings_init (hl_settings *s, const hl_options *opt,
                                    "connect_timeout", problems);
   s->max_connections = positive(opt->max_connections, MAX_CONNECTIONS,
                                 "max_connections", problems);
-  s->retries = (int)or_none(opt->retries, RETRIES);
+  s->retries = int_of(or_none(opt->retries, RETRIES));
   s->rate.requests = or_none(opt->rate_requests, RATE_REQUESTS);
   s->rate.interval_us =
-      1000 * (int64_t)positive(opt->rate_interval_ms, RATE_INTERVAL_MS,
-                               "rate_limit", problems);
+      INT64_C(1000) * int_of(positive(opt->rate_interval_ms, RATE_INTERVAL_MS,
+                                      "rate_limit", problems));
   s->max_response_bytes = opt->max_response_bytes != 0 ? opt->max_response_bytes
                                                        : MAX_RESPONSE_BYTES;
   s->http2 = !opt->no_http2;

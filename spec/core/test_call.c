@@ -4,6 +4,7 @@
 */
 #include "check.h"
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -165,6 +166,11 @@ static void it_puts_the_address_together (void **state) {
   }
 }
 
+#define AS_IT_IS                                                               \
+  { NULL, 0, 0, NULL, HL_AS_CLIENT }
+#define GOOD "{\"name\":\"a\"}"
+#define BAD "{\"zip\":\"a\"}"
+
 static void it_takes_options_of_its_own (void **state) {
   static const hl_options strict = {.token = TOKEN, .timeout_ms = 700};
   static const hl_options lax = {
@@ -176,20 +182,15 @@ static void it_takes_options_of_its_own (void **state) {
     int64_t timeout_ms;
     bool good;
   } rows[] = {
-      {&strict, {NULL, 0, HL_AS_CLIENT}, "{\"name\":\"a\"}", TOKEN, 700, true},
-      {&strict,
-       {" other\n", 50, HL_STRICT},
-       "{\"name\":\"a\"}",
-       "other",
-       50,
-       true},
-      {&strict, {NULL, -5, HL_AS_CLIENT}, "{\"name\":\"a\"}", TOKEN, 700, true},
-      {&strict, {NULL, 0, HL_AS_CLIENT}, "{\"zip\":\"a\"}", TOKEN, 700, false},
-      {&strict, {NULL, 0, HL_STRICT}, "{\"zip\":\"a\"}", TOKEN, 700, false},
-      {&strict, {NULL, 0, HL_LAX}, "{\"zip\":\"a\"}", TOKEN, 700, true},
-      {&lax, {NULL, 0, HL_AS_CLIENT}, "{\"zip\":\"a\"}", TOKEN, 700, true},
-      {&lax, {NULL, 0, HL_STRICT}, "{\"zip\":\"a\"}", TOKEN, 700, false},
-      {&lax, {NULL, 0, HL_LAX}, "{\"zip\":\"a\"}", TOKEN, 700, true},
+      {&strict, AS_IT_IS, GOOD, TOKEN, 700, true},
+      {&strict, {" other\n", 50, 0, NULL, HL_STRICT}, GOOD, "other", 50, true},
+      {&strict, {NULL, -5, 0, NULL, HL_AS_CLIENT}, GOOD, TOKEN, 700, true},
+      {&strict, AS_IT_IS, BAD, TOKEN, 700, false},
+      {&strict, {NULL, 0, 0, NULL, HL_STRICT}, BAD, TOKEN, 700, false},
+      {&strict, {NULL, 0, 0, NULL, HL_LAX}, BAD, TOKEN, 700, true},
+      {&lax, AS_IT_IS, BAD, TOKEN, 700, true},
+      {&lax, {NULL, 0, 0, NULL, HL_STRICT}, BAD, TOKEN, 700, false},
+      {&lax, {NULL, 0, 0, NULL, HL_LAX}, BAD, TOKEN, 700, true},
   };
   size_t i;
 
@@ -200,6 +201,37 @@ static void it_takes_options_of_its_own (void **state) {
     assert_row(i, call->deadline_us == NOW + rows[i].timeout_ms * 1000);
     assert_string_equal(call->token, rows[i].token);
     hl_call_destroy(call);
+  }
+}
+
+/* Whatever a long can hold: forever, and no retries or very many. */
+static void it_takes_any_number (void **state) {
+  static const long rows[] = {LONG_MAX,
+                              LONG_MAX / 1000 - 1,
+                              (long)INT64_C(4294967291),
+                              (long)INT64_C(2147483648),
+                              LONG_MIN,
+                              -5};
+  size_t i;
+
+  (void)state;
+  for (i = 0; i < COUNT(rows); i++) {
+    const hl_call_options o = {.timeout_ms = rows[i], .retries = rows[i]};
+    hl_call *call = make(&account, "abc", 3, GOOD, &o);
+    assert_row(i, call->deadline_us > NOW);
+    assert_row(i, call->retries == (rows[i] > 0 ? INT_MAX : 0));
+    assert_row(i, call->room == (rows[i] > 0 ? HL_HISTORY_MAX : 1));
+    hl_call_destroy(call);
+  }
+  for (i = 0; i < COUNT(rows); i++) { /* of the client's */
+    const hl_options o = {.retries = rows[i],
+                          .rate_interval_ms = rows[i] > 0 ? rows[i] : 0};
+    hl_settings s;
+    settings_for(&s, &o);
+    assert_row(i, s.retries == (rows[i] > 0 ? INT_MAX : 0));
+    assert_row(i, s.rate.interval_us > 0);
+    assert_row(i, s.rate.interval_us <= INT64_C(2147483647000));
+    hl_settings_free(&s);
   }
 }
 
@@ -224,7 +256,7 @@ static void it_wants_a_token (void **state) {
   (void)state;
   for (i = 0; i < COUNT(rows); i++) {
     const hl_options o = {.token = rows[i].account};
-    const hl_call_options co = {rows[i].call, 0, HL_AS_CLIENT};
+    const hl_call_options co = {.token = rows[i].call};
     hl_call *call = make(&o, "abc", 3, "{\"name\":\"a\"}", &co);
     assert_row(i, hl_call_result(call)->kind == HL_INVALID);
     assert_string_equal(hl_call_result(call)->message, rows[i].said);
@@ -295,16 +327,27 @@ static void feed (hl_call *call, const char *status_line, const char *body) {
   assert_true(hl_text_puts(&call->answer.body, body));
 }
 
+/* What follows an attempt, under the default rate limit. */
+static bool conclude (hl_call *call, double dice, int64_t now_us) {
+  return hl_call_conclude(call, INT64_C(10000000), dice, now_us);
+}
+
 static void it_settles_with_an_answer (void **state) {
   hl_call *call = prepared();
+  const hl_attempt *history;
   const hl_result *r;
+  size_t n;
 
   (void)state;
-  hl_call_sending(call);
+  hl_call_sending(call, NOW + 100);
   assert_int_equal(call->state, HL_CALL_SENDING);
   assert_null(hl_call_result(call));
+  assert_int_equal(hl_call_attempts(call), 1);
   feed(call, "HTTP/1.1 200 OK\r\n", "{\"succeded\":true,\"contact\":{}}");
-  hl_call_answered(call, "1.1", NOW + 1234);
+  hl_call_answered(call, "1.1");
+  assert_int_equal(call->state, HL_CALL_ENDED);
+  assert_null(hl_call_result(call));
+  assert_false(conclude(call, 0.5, NOW + 1234));
   r = hl_call_result(call);
   assert_int_equal(call->state, HL_CALL_SETTLED);
   assert_int_equal(r->kind, HL_OK);
@@ -312,16 +355,29 @@ static void it_settles_with_an_answer (void **state) {
   assert_int_equal(r->elapsed_us, 1234);
   assert_int_equal(r->phase, HL_PHASE_TRANSFER);
   assert_string_equal(r->http_version, "1.1");
+  history = hl_call_history(call, &n);
+  assert_int_equal(n, 1);
+  assert_int_equal(history->number, 1);
+  assert_int_equal(history->kind, HL_OK);
+  assert_int_equal(history->status, 200);
+  assert_null(history->message);
+  assert_string_equal(history->reason, "done");
+  assert_int_equal(history->began_us, 100);
+  assert_int_equal(history->took_us, 1134);
+  assert_int_equal(history->wait_us, -1);
   hl_call_destroy(call);
 }
 
 static void it_blots_its_token_out (void **state) {
   hl_call *call = prepared();
+  const hl_attempt *history;
+  size_t n;
 
   (void)state;
-  hl_call_sending(call);
+  hl_call_sending(call, NOW);
   feed(call, "HTTP/2 401\r\n", "{\"message\":\"no " TOKEN "\"}");
-  hl_call_answered(call, "2", NOW);
+  hl_call_answered(call, "2");
+  assert_false(conclude(call, 0, NOW));
   assert_string_equal(hl_call_result(call)->messages[0].text,
                       "no **************");
   assert_null(strstr(hl_call_result(call)->message, TOKEN));
@@ -329,9 +385,15 @@ static void it_blots_its_token_out (void **state) {
   hl_call_destroy(call);
 
   call = prepared();
-  hl_call_sending(call);
-  hl_call_failed(call, HL_NETWORK, HL_PHASE_WAIT, "lost " TOKEN "!", NOW);
-  assert_string_equal(hl_call_result(call)->message, "lost **************!");
+  hl_call_sending(call, NOW);
+  hl_call_failed(call, HL_NETWORK, HL_PHASE_WAIT, "lost " TOKEN "!");
+  assert_true(conclude(call, 0, NOW));
+  history = hl_call_history(call, &n);
+  assert_int_equal(n, 1);
+  assert_string_equal(history->message, "lost **************!");
+  hl_call_stop(call, HL_CANCELLED, "no " TOKEN " any more", NOW);
+  assert_string_equal(hl_call_result(call)->message,
+                      "no ************** any more");
   hl_call_destroy(call);
 }
 
@@ -349,16 +411,18 @@ static void it_settles_without_an_answer (void **state) {
       {HL_PROTOCOL, HL_PHASE_TRANSFER, false, 207},
       {HL_CANCELLED, HL_PHASE_NONE, false, 0},
   };
+  static const hl_call_options once = {.retries = -1};
   size_t i;
 
   (void)state;
   for (i = 0; i < COUNT(rows); i++) {
-    hl_call *call = prepared();
+    hl_call *call = make(&account, "abc", 3, GOOD, &once);
     const hl_result *r;
-    hl_call_sending(call);
+    hl_call_sending(call, NOW);
     feed(call, "HTTP/1.1 207 Some\r\n", "");
-    hl_call_failed(call, rows[i].kind, rows[i].phase, "what\nhappened",
-                   NOW + 9);
+    hl_call_failed(call, rows[i].kind, rows[i].phase, "what\nhappened");
+    assert_row(i, call->state == HL_CALL_ENDED);
+    assert_row(i, !conclude(call, 0, NOW + 9));
     r = hl_call_result(call);
     assert_row(i, call->state == HL_CALL_SETTLED);
     assert_row(i, r->kind == rows[i].kind);
@@ -377,10 +441,208 @@ static void it_settles_without_memory (void **state) {
   hl_call *call = prepared();
 
   (void)state;
-  hl_call_failed(call, HL_MEMORY, HL_PHASE_NONE, NULL, NOW);
+  hl_call_sending(call, NOW);
+  hl_call_failed(call, HL_MEMORY, HL_PHASE_NONE, NULL);
+  assert_int_equal(call->state, HL_CALL_ENDED);
+  assert_false(conclude(call, 0, NOW));
   assert_int_equal(call->state, HL_CALL_SETTLED);
   assert_int_equal(hl_call_result(call)->kind, HL_MEMORY);
   assert_true(hl_call_result(call)->retryable);
+  assert_int_equal(hl_call_attempts(call), 1);
+  hl_call_destroy(call);
+}
+
+/*------------------------------------------------------------------- again */
+
+static void fail_with (hl_call *call, const char *status_line, int64_t now_us) {
+  hl_call_sending(call, now_us);
+  feed(call, status_line, "{\"message\":\"busy\"}");
+  hl_call_answered(call, "1.1");
+}
+
+static void it_fails_twice_then_succeeds (void **state) {
+  static const struct {
+    int number;
+    hl_kind kind;
+    int status;
+    const char *reason;
+    int64_t began_us, took_us, wait_us;
+  } rows[] = {
+      {1, HL_SERVER, 503, "a gateway's error", 0, 1000, 125000},
+      {2, HL_NETWORK, 0, "no connection: nothing was sent", 126000, 10, 250000},
+      {3, HL_OK, 200, "done", 376010, 7, -1},
+  };
+  hl_call *call = prepared();
+  const hl_attempt *history;
+  int64_t now_us = NOW;
+  size_t i, n;
+
+  (void)state;
+  fail_with(call, "HTTP/1.1 503 Busy\r\n", now_us);
+  now_us += 1000;
+  assert_true(conclude(call, 0.5, now_us));
+  assert_int_equal(call->resume_us, now_us + 125000);
+  now_us = call->resume_us;
+  hl_call_sending(call, now_us);
+  assert_int_equal(call->answer.status, 0); /* nothing of the last one */
+  assert_int_equal(call->answer.body.len, 0);
+  hl_call_failed(call, HL_NETWORK, HL_PHASE_CONNECT, "refused");
+  now_us += 10;
+  assert_true(conclude(call, 0.5, now_us));
+  assert_null(hl_call_result(call));
+  now_us = call->resume_us;
+  hl_call_sending(call, now_us);
+  feed(call, "HTTP/1.1 200 OK\r\n", "{\"contact\":{}}");
+  hl_call_answered(call, "1.1");
+  assert_false(conclude(call, 0.5, now_us + 7));
+  assert_int_equal(hl_call_result(call)->kind, HL_OK);
+  assert_int_equal(hl_call_result(call)->attempts, 3);
+  assert_int_equal(hl_call_result(call)->elapsed_us, now_us + 7 - NOW);
+  history = hl_call_history(call, &n);
+  assert_int_equal(n, 3);
+  for (i = 0; i < COUNT(rows); i++) {
+    assert_row(i, history[i].number == rows[i].number);
+    assert_row(i, history[i].kind == rows[i].kind);
+    assert_row(i, history[i].status == rows[i].status);
+    assert_string_equal(history[i].reason, rows[i].reason);
+    assert_row(i, history[i].began_us == rows[i].began_us);
+    assert_row(i, history[i].took_us == rows[i].took_us);
+    assert_row(i, history[i].wait_us == rows[i].wait_us);
+  }
+  hl_call_destroy(call);
+}
+
+static void it_keeps_its_answers_ceiling (void **state) {
+  const hl_options o = {.token = TOKEN, .max_response_bytes = 20};
+  hl_call *call = make(&o, "abc", 3, GOOD, NULL);
+
+  (void)state;
+  fail_with(call, "HTTP/1.1 503 Busy\r\n", NOW);
+  assert_true(conclude(call, 0, NOW));
+  hl_call_sending(call, NOW);
+  assert_true(hl_text_puts(&call->answer.body, "12345678901234567890"));
+  assert_false(hl_text_puts(&call->answer.body, "1"));
+  hl_call_failed(call, HL_PROTOCOL, HL_PHASE_TRANSFER, "too large");
+  assert_false(conclude(call, 0, NOW));
+  hl_call_destroy(call);
+}
+
+/* However many there were: the last ones, at most 16, in order. */
+static void it_remembers_the_last_attempts (void **state) {
+  static const long rows[] = {-1, 0, 1, 14, 15, 16, 17, 100};
+  size_t i, k, n;
+
+  (void)state;
+  for (i = 0; i < COUNT(rows); i++) {
+    const hl_call_options o = {.retries = rows[i], .timeout_ms = 10000000};
+    hl_call *call = make(&account, "abc", 3, GOOD, &o);
+    int last = rows[i] < 0 ? 1 : rows[i] == 0 ? 4 : (int)rows[i] + 1, ended = 0;
+    const hl_attempt *history;
+    do {
+      fail_with(call, "HTTP/1.1 502 Bad\r\n", NOW + ended);
+      ended++;
+      assert_row(i, call->attempts == ended);
+    } while (conclude(call, 0, NOW + ended));
+    assert_row(i, ended == last);
+    assert_row(i, hl_call_result(call)->attempts == last);
+    history = hl_call_history(call, &n);
+    assert_row(i, n == (last < HL_HISTORY_MAX ? (size_t)last : HL_HISTORY_MAX));
+    for (k = 0; k < n; k++) {
+      assert_row(i, history[k].number == last - (int)n + 1 + (int)k);
+      assert_row(i, history[k].wait_us == (k + 1 < n ? 0 : -1));
+      assert_row(i, history[k].began_us == history[k].number - 1);
+      assert_non_null(strstr(history[k].message, "busy"));
+    }
+    assert_string_equal(history[n - 1].reason, rows[i] < 0
+                                                   ? "retries are turned off"
+                                                   : "no attempts left");
+    hl_call_destroy(call);
+  }
+}
+
+/*----------------------------------------------------- stopping, giving up */
+
+static void it_is_stopped_wherever_it_is (void **state) {
+  int stage;
+
+  (void)state;
+  for (stage = 0; stage < 4; stage++) {
+    hl_call *call = prepared();
+    const hl_result *r;
+    if (stage > 0)
+      hl_call_sending(call, NOW);
+    if (stage > 1)
+      hl_call_failed(call, HL_NETWORK, HL_PHASE_WAIT, "lost");
+    if (stage > 2)
+      assert_true(conclude(call, 0.5, NOW));
+    hl_call_stop(call, HL_CANCELLED, "enough", NOW + 5);
+    r = hl_call_result(call);
+    assert_row(stage, call->state == HL_CALL_SETTLED);
+    assert_row(stage, r->kind == HL_CANCELLED);
+    assert_row(stage, r->attempts == (stage > 0));
+    assert_row(stage, r->elapsed_us == 5);
+    assert_row(stage, !r->retryable);
+    assert_string_equal(r->message, "enough");
+    hl_call_destroy(call);
+  }
+}
+
+static void it_is_stopped_without_memory (void **state) {
+  hl_call *call = prepared();
+
+  (void)state;
+  hl_call_stop(call, HL_MEMORY, "", NOW);
+  assert_int_equal(hl_call_result(call)->kind, HL_MEMORY);
+  hl_call_destroy(call);
+}
+
+static void giving_up_says_why (void **state) {
+  static const struct {
+    int64_t ready_us, retry_after_ms;
+  } rows[] = {{NOW + 7654321, 7654}, {NOW, 0}, {NOW - 5, 0}, {INT64_MIN, 0}};
+  size_t i;
+
+  (void)state;
+  for (i = 0; i < COUNT(rows); i++) {
+    hl_call *call = prepared();
+    const hl_result *r;
+    hl_call_give_up(call, rows[i].ready_us, NOW);
+    r = hl_call_result(call);
+    assert_row(i, call->state == HL_CALL_SETTLED);
+    assert_row(i, r->kind == HL_RATE_LIMITED);
+    assert_row(i, r->status == 0 && r->attempts == 0);
+    assert_row(i, r->retryable);
+    assert_row(i, r->retry_after_ms == rows[i].retry_after_ms);
+    assert_row(i, strncmp(r->message, "nothing was sent: ", 18) == 0);
+    assert_row(i, !r->rate_limit.daily_spent);
+    hl_call_destroy(call);
+  }
+}
+
+static void giving_up_keeps_the_last_error (void **state) {
+  hl_call *call = prepared();
+  const hl_result *r;
+
+  (void)state;
+  fail_with(call, "HTTP/1.1 503 Busy\r\n", NOW);
+  assert_true(conclude(call, 0.5, NOW + 1));
+  hl_call_give_up(call, NOW + 7, NOW + 5);
+  r = hl_call_result(call);
+  assert_int_equal(r->kind, HL_SERVER);
+  assert_int_equal(r->status, 503);
+  assert_int_equal(r->attempts, 1);
+  assert_int_equal(r->elapsed_us, 5);
+  hl_call_destroy(call);
+}
+
+static void it_knows_its_user (void **state) {
+  const hl_call_options o = {.user = &state};
+  hl_call *call = make(&account, "abc", 3, GOOD, &o);
+
+  assert_ptr_equal(hl_call_user(call), &state);
+  hl_call_destroy(call);
+  call = prepared();
+  assert_null(hl_call_user(call));
   hl_call_destroy(call);
 }
 
@@ -391,6 +653,7 @@ int main (void) {
       cmocka_unit_test(it_refuses_ids),
       cmocka_unit_test(it_puts_the_address_together),
       cmocka_unit_test(it_takes_options_of_its_own),
+      cmocka_unit_test(it_takes_any_number),
       cmocka_unit_test(it_wants_a_token),
       cmocka_unit_test(it_lists_all_that_is_wrong),
       cmocka_unit_test(it_keeps_updates_below_8_mib),
@@ -399,6 +662,14 @@ int main (void) {
       cmocka_unit_test(it_blots_its_token_out),
       cmocka_unit_test(it_settles_without_an_answer),
       cmocka_unit_test(it_settles_without_memory),
+      cmocka_unit_test(it_fails_twice_then_succeeds),
+      cmocka_unit_test(it_keeps_its_answers_ceiling),
+      cmocka_unit_test(it_remembers_the_last_attempts),
+      cmocka_unit_test(it_is_stopped_wherever_it_is),
+      cmocka_unit_test(it_is_stopped_without_memory),
+      cmocka_unit_test(giving_up_says_why),
+      cmocka_unit_test(giving_up_keeps_the_last_error),
+      cmocka_unit_test(it_knows_its_user),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

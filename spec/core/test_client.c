@@ -8,6 +8,7 @@
 #include "check.h"
 
 #include <arpa/inet.h>
+#include <limits.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -18,7 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "highlevel.h"
+#include "client.h"
 
 #define TOKEN "pit-0123456789"
 #define BODY "{\"succeded\":true,\"contact\":{}} \n"
@@ -416,7 +417,8 @@ static void it_judges_what_goes_wrong (void **state) {
     server *s = start(script);
     hl_client *c = client_with(
         s->port,
-        (hl_options){.timeout_ms = rows[i].kind == HL_TIMEOUT ? 60 : 4000});
+        (hl_options){.timeout_ms = rows[i].kind == HL_TIMEOUT ? 60 : 4000,
+                     .retries = -1});
     hl_call *call = call_of(c);
     const hl_result *r;
     hl_call_run(call);
@@ -447,7 +449,7 @@ static void it_says_that_nobody_listens (void **state) {
 
   (void)state;
   close(fd);
-  c = client_with(port, (hl_options){.timeout_ms = 4000});
+  c = client_with(port, (hl_options){.timeout_ms = 4000, .retries = -1});
   call = call_of(c);
   hl_call_run(call);
   r = hl_call_result(call);
@@ -565,6 +567,255 @@ static void it_waits_for_a_connection_to_be_free (void **state) {
   stop_and_forget(s);
 }
 
+/*------------------------------------------------------------- once again */
+
+#define REFUSED(head) "HTTP/1.1 429 No\r\nContent-Length: 2\r\n" head "\r\n{}"
+#define BUSY(after)                                                            \
+  "HTTP/1.1 503 No\r\nContent-Length: 2\r\nRetry-After: " after "\r\n\r\n{}"
+
+static void it_tries_again (void **state) {
+  static const step script[] = {{BUSY("0"), KEEP},
+                                {REFUSED("Retry-After: 0\r\n"), KEEP},
+                                {GOOD, KEEP},
+                                {NULL, END}};
+  static const int statuses[] = {503, 429, 200};
+  server *s = start(script);
+  hl_client *c = client_with(
+      s->port, (hl_options){.timeout_ms = 4000, .rate_requests = -1});
+  hl_call *call = call_of(c);
+  const hl_attempt *history;
+  size_t i, n;
+
+  (void)state;
+  assert_null(hl_client_next(c));
+  hl_call_run(call);
+  assert_int_equal(hl_call_result(call)->kind, HL_OK);
+  assert_int_equal(hl_call_result(call)->attempts, 3);
+  history = hl_call_history(call, &n);
+  assert_int_equal(n, 3);
+  for (i = 0; i < n; i++) {
+    assert_row(i, history[i].number == (int)i + 1);
+    assert_row(i, history[i].status == statuses[i]);
+    assert_row(i, history[i].wait_us == (i < 2 ? 0 : -1));
+  }
+  assert_ptr_equal(hl_client_next(c), call); /* once, however much is new */
+  assert_null(hl_client_next(c));
+  hl_call_free(call);
+  hl_client_free(c);
+  stop(s);
+  assert_int_equal(s->requests, 3);
+  assert_int_equal(s->connections, 1);
+  free(s);
+}
+
+static void it_connects_again (void **state) {
+  static const step script[] = {{NULL, CLOSE}, {GOOD, KEEP}, {NULL, END}};
+  server *s = start(script);
+  hl_client *c = client_for(s);
+  hl_call *call = call_of(c);
+
+  (void)state;
+  hl_call_run(call);
+  assert_int_equal(hl_call_result(call)->kind, HL_OK);
+  assert_int_equal(hl_call_attempts(call), 2);
+  assert_int_equal(s->connections, 2);
+  hl_call_free(call);
+  hl_client_free(c);
+  stop_and_forget(s);
+}
+
+/* Started, refused once, and now it rests for longer than any test. */
+static hl_call *resting_call (hl_client *c, const server *s) {
+  hl_call *call = hl_call_new(
+      c, "a", 1, hl_fields_new(cJSON_Parse("{\"firstName\":\"a\"}")),
+      &(hl_call_options){.timeout_ms = 100000});
+  size_t n;
+
+  assert_non_null(call);
+  hl_call_start(call);
+  until_requests(c, s, 1);
+  while (hl_call_history(call, &n) != NULL && n == 0)
+    hl_client_step(c, 5);
+  assert_int_equal(call->state, HL_CALL_WAITING);
+  return call;
+}
+
+static void a_resting_call_can_go (void **state) {
+  static const step script[] = {{BUSY("60"), KEEP}, {GOOD, KEEP}, {NULL, END}};
+  int way;
+
+  (void)state;
+  for (way = 0; way < 3; way++) {
+    server *s = start(script);
+    hl_client *c = client_for(s);
+    hl_call *call = resting_call(c, s);
+    assert_ptr_equal(hl_client_next(c), call); /* it is known that it rests */
+    assert_null(hl_client_next(c));
+    assert_int_equal(hl_client_step(c, 0), 1);
+    if (way == 0) {
+      hl_client_close(c);
+      assert_int_equal(hl_call_result(call)->kind, HL_CANCELLED);
+      assert_int_equal(hl_call_result(call)->attempts, 1);
+      assert_ptr_equal(hl_client_next(c), call);
+    } else if (way == 1) {
+      hl_client_free(c); /* the call is the last to go */
+      assert_int_equal(hl_call_result(call)->kind, HL_CANCELLED);
+    }
+    hl_call_free(call);
+    if (way == 2) {
+      assert_int_equal(hl_client_step(c, 0), 0);
+      assert_int_equal(run(c), HL_OK);
+    }
+    if (way != 1)
+      hl_client_free(c);
+    stop_and_forget(s);
+  }
+}
+
+/*------------------------------------------------------------------ pacing */
+
+static void it_keeps_to_a_pace (void **state) {
+  static const step script[] = {
+      {GOOD, KEEP}, {GOOD, KEEP}, {GOOD, KEEP}, {GOOD, KEEP}, {NULL, END}};
+  server *s = start(script);
+  hl_client *c = client_with(
+      s->port, (hl_options){.timeout_ms = 4000,
+                            .max_connections = 1, /* in their order */
+                            .rate_requests = 2,
+                            .rate_interval_ms = 80});
+  int64_t before = hl_now_us();
+  hl_call *calls[4];
+  size_t i;
+
+  (void)state;
+  for (i = 0; i < COUNT(calls); i++)
+    hl_call_start(calls[i] = call_of(c));
+  assert_true(hl_client_ready_ms(c, NULL) > 0);
+  assert_int_equal(hl_client_ready_ms(c, "pit-another"), 0);
+  while (hl_client_step(c, 1000) > 0)
+    ;
+  assert_true(hl_now_us() - before >= 80000);
+  for (i = 0; i < COUNT(calls); i++) {
+    assert_row(i, hl_call_result(calls[i])->kind == HL_OK);
+    assert_row(i, i < 2 || calls[i]->sent_us >= calls[0]->sent_us + 80000);
+    assert_ptr_equal(hl_client_next(c), calls[i]);
+  }
+  assert_null(hl_client_next(c));
+  for (i = 0; i < COUNT(calls); i++)
+    hl_call_free(calls[i]);
+  hl_client_free(c);
+  stop_and_forget(s);
+}
+
+/* More than a cautious first burst, each of which could leave with the first
+** answer: none is given up because of the caution. */
+static void a_first_burst_gives_up_none (void **state) {
+  static const step script[] = {{NULL, KEEP}, {NULL, END}};
+  server *s = start(script);
+  hl_client *c =
+      client_with(s->port, (hl_options){.timeout_ms = 900, .retries = -1});
+  hl_call *calls[60];
+  size_t i;
+
+  (void)state;
+  for (i = 0; i < COUNT(calls); i++)
+    calls[i] = call_of(c);
+  for (i = 0; i < COUNT(calls); i++) {
+    hl_call_start(calls[i]);
+    assert_row(i, hl_call_result(calls[i]) == NULL ||
+                      hl_call_result(calls[i])->elapsed_us > 800000);
+  }
+  hl_client_close(c);
+  for (i = 0; i < COUNT(calls); i++)
+    hl_call_free(calls[i]);
+  hl_client_free(c);
+  stop_and_forget(s);
+}
+
+/* One call left, the next would have to wait for ten seconds. */
+static hl_client *client_at_its_limit (const server *s, long timeout_ms) {
+  hl_client *c = client_with(
+      s->port, (hl_options){.timeout_ms = timeout_ms, .rate_requests = 1});
+
+  assert_int_equal(run(c), HL_OK);
+  (void)hl_client_next(c);
+  return c;
+}
+
+static void a_turn_that_comes_too_late_is_not_waited_for (void **state) {
+  static const step script[] = {{GOOD, KEEP}, {NULL, END}};
+  server *s = start(script);
+  hl_client *c = client_at_its_limit(s, 2000);
+  hl_call *call = call_of(c);
+  int64_t before = hl_now_us();
+  const hl_result *r;
+
+  (void)state;
+  hl_call_start(call);
+  r = hl_call_result(call);
+  assert_non_null(r);
+  assert_true(hl_now_us() - before < 1000000);
+  assert_int_equal(r->kind, HL_RATE_LIMITED);
+  assert_int_equal(r->status, 0);
+  assert_int_equal(r->attempts, 0);
+  assert_in_range(r->retry_after_ms, 8000, 10100);
+  assert_in_range(hl_client_ready_ms(c, NULL), 8000, 10100);
+  assert_in_range(hl_client_ready_ms(c, " " TOKEN "\n"), 8000, 10100);
+  assert_int_equal(hl_client_ready_ms(c, ""), 0);
+  assert_ptr_equal(hl_client_next(c), call);
+  assert_int_equal(hl_client_step(c, 0), 0);
+  hl_call_free(call);
+  hl_client_free(c);
+  stop(s);
+  assert_int_equal(s->requests, 1);
+  free(s);
+}
+
+static void an_interval_may_last_for_weeks (void **state) {
+  static const step script[] = {{GOOD, KEEP}, {NULL, END}};
+  server *s = start(script);
+  hl_client *c =
+      client_with(s->port, (hl_options){.timeout_ms = 2000,
+                                        .rate_requests = 1,
+                                        .rate_interval_ms = LONG_MAX});
+
+  (void)state;
+  assert_int_equal(run(c), HL_OK);
+  assert_int_equal(run(c), HL_RATE_LIMITED);
+  assert_in_range(hl_client_ready_ms(c, NULL), INT_MAX - 10000, INT_MAX);
+  hl_client_free(c);
+  stop_and_forget(s);
+}
+
+static void a_queued_call_can_go (void **state) {
+  static const step script[] = {{GOOD, KEEP}, {NULL, END}};
+  int way;
+
+  (void)state;
+  for (way = 0; way < 3; way++) {
+    server *s = start(script);
+    hl_client *c = client_at_its_limit(s, 20000);
+    hl_call *call = call_of(c);
+    hl_call_start(call);
+    assert_int_equal(call->state, HL_CALL_QUEUED);
+    assert_int_equal(hl_client_step(c, 0), 1);
+    if (way == 0) {
+      hl_client_close(c);
+      assert_int_equal(hl_call_result(call)->kind, HL_CANCELLED);
+    } else if (way == 1) {
+      hl_client_free(c);
+    }
+    hl_call_free(call);
+    if (way != 1) {
+      assert_int_equal(hl_client_step(c, 0), 0);
+      hl_client_free(c);
+    }
+    stop(s);
+    assert_int_equal(s->requests, 1);
+    free(s);
+  }
+}
+
 /*---------------------------------------------------------------- leaving */
 
 static void a_freed_call_is_gone_at_once (void **state) {
@@ -581,6 +832,24 @@ static void a_freed_call_is_gone_at_once (void **state) {
   until_left(s, 1); /* its connection is gone */
   assert_int_equal(hl_client_step(c, 0), 0);
   assert_int_equal(run(c), HL_OK); /* and the client is as good as before */
+  hl_client_free(c);
+  stop_and_forget(s);
+}
+
+/* Its place under the limit is free again an interval later. */
+static void a_freed_call_gives_its_place_back (void **state) {
+  static const step script[] = {{NULL, KEEP}, {GOOD, KEEP}, {NULL, END}};
+  server *s = start(script);
+  hl_client *c = client_with(s->port, (hl_options){.timeout_ms = 4000,
+                                                   .rate_requests = 1,
+                                                   .rate_interval_ms = 50});
+  hl_call *call = call_of(c);
+
+  (void)state;
+  hl_call_start(call);
+  until_requests(c, s, 1);
+  hl_call_free(call);
+  assert_int_equal(run(c), HL_OK);
   hl_client_free(c);
   stop_and_forget(s);
 }
@@ -603,6 +872,8 @@ static void closing_cancels (void **state) {
   assert_string_equal(hl_call_result(running)->message,
                       "the client was closed while this call ran");
   assert_false(hl_call_result(running)->retryable);
+  assert_null(hl_call_result(waiting)); /* it was never started */
+  hl_call_start(waiting);
   assert_int_equal(hl_call_result(waiting)->kind, HL_CANCELLED);
   assert_int_equal(hl_client_step(c, 100), 0);
   assert_int_equal(run(c), HL_CANCELLED);
@@ -722,6 +993,32 @@ static void a_call_that_ran_before_the_fork_settles (void **state) {
   assert_int_equal(status, 0);
 }
 
+/* Nor do calls that only wait belong to the child; the client does. */
+static void a_call_that_waits_at_the_fork_is_the_parents (void **state) {
+  static const step script[] = {{BUSY("60"), KEEP}, {GOOD, KEEP}, {NULL, END}};
+  server *s = start(script);
+  hl_client *c = client_for(s);
+  hl_call *call = resting_call(c, s);
+  int status;
+  pid_t pid;
+
+  (void)state;
+  pid = fork();
+  if (pid == 0) {
+    alarm(5);
+    hl_client_step(c, 0);
+    leave(hl_call_result(call) != NULL &&
+          hl_call_result(call)->kind == HL_CANCELLED && run(c) == HL_OK);
+  }
+  waitpid(pid, &status, 0);
+  assert_int_equal(status, 0);
+  assert_int_equal(call->state, HL_CALL_WAITING);
+  assert_int_equal(hl_client_step(c, 0), 1);
+  hl_call_free(call);
+  hl_client_free(c);
+  stop_and_forget(s);
+}
+
 int main (void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(it_sends_one_request),
@@ -733,12 +1030,22 @@ int main (void) {
       cmocka_unit_test(it_sends_nothing_that_is_wrong),
       cmocka_unit_test(it_runs_two_at_once),
       cmocka_unit_test(it_waits_for_a_connection_to_be_free),
+      cmocka_unit_test(it_tries_again),
+      cmocka_unit_test(it_connects_again),
+      cmocka_unit_test(a_resting_call_can_go),
+      cmocka_unit_test(it_keeps_to_a_pace),
+      cmocka_unit_test(a_first_burst_gives_up_none),
+      cmocka_unit_test(a_turn_that_comes_too_late_is_not_waited_for),
+      cmocka_unit_test(an_interval_may_last_for_weeks),
+      cmocka_unit_test(a_queued_call_can_go),
       cmocka_unit_test(a_freed_call_is_gone_at_once),
+      cmocka_unit_test(a_freed_call_gives_its_place_back),
       cmocka_unit_test(closing_cancels),
       cmocka_unit_test(nothing_is_freed_without_harm),
       cmocka_unit_test(a_fork_gets_connections_of_its_own),
       cmocka_unit_test(a_fork_can_free_what_runs),
       cmocka_unit_test(a_call_that_ran_before_the_fork_settles),
+      cmocka_unit_test(a_call_that_waits_at_the_fork_is_the_parents),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
