@@ -163,6 +163,8 @@ static void admit (hl_carrier *c, int64_t now_us) {
 void hl_carrier_start (hl_carrier *c, hl_call *call) {
   int64_t now_us = hl_now_us(), ready_us;
 
+  if (hl_engine_state(c->engine) != HL_OK)
+    replace_engine(c); /* there was no memory for it before */
   if (!hl_queue_join(&c->queue, call, now_us)) {
     hl_call_stop(call, HL_MEMORY, "", now_us);
     tell(c, call);
