@@ -16,7 +16,8 @@
 
 #define MS INT64_C(1000)
 #define S INT64_C(1000000)
-#define MARGIN (10 * MS) /* pace.c's */
+#define MARGIN (10 * MS)              /* pace.c's */
+#define HUGE_N (INT64_MAX / 1000 - 1) /* the most that a header can say */
 
 static const hl_rate_limit silent = {-1, -1, -1, -1, -1, false};
 
@@ -216,10 +217,10 @@ static void a_refusal_closes_for_an_interval (void **state) {
       {30, 0, 2000, -1, false, 3 * S + MARGIN},
       {-1, -1, -1, 20000, false, 21 * S},
       {-1, -1, -1, 2000, false, 11 * S + MARGIN},
-      {-1, -1, -1, INT64_MAX, false, 3601 * S},
+      {-1, -1, -1, HUGE_N * 1000, false, 3601 * S},
       {0, 0, 0, 0, false, 11 * S + MARGIN},
-      {INT64_MAX, 0, INT64_MAX, -1, false, 11 * S + MARGIN},
-      {INT64_MAX, INT64_MAX, 3600000, -1, false, 3601 * S + MARGIN},
+      {HUGE_N, 0, HUGE_N, -1, false, 11 * S + MARGIN},
+      {HUGE_N, HUGE_N, 3600000, -1, false, 3601 * S + MARGIN},
       {100, 0, 10000, -1, true, S}, /* not the burst limit's */
   };
   size_t i;
