@@ -187,17 +187,23 @@ static int64_t at_most (int64_t n, int64_t most) {
 /*
 ** How many places others hold: those taken when this answer was written, less
 ** our own. Requests that left after the answered one are taken for not yet
-** counted in it, which is so while they arrive in the order they left. An
-** answer that took its time speaks of a time too long ago.
+** counted in it, which is so while they arrive in the order they left; so of
+** answers that overtake each other the one to the latest departure tells, or
+** our own would be taken for others'. An answer that took its time speaks of a
+** time too long ago.
 */
 static void count_others (hl_pace *p, const hl_ticket *ticket, int64_t used,
-                          int64_t now_us) {
+                          bool refused, int64_t now_us) {
   int64_t ours = p->on_the_way +
                  (int64_t)(p->n - oldest_in(p, p->theirs.interval_us, now_us));
   int64_t later = (int64_t)(p->departures - ticket->number);
 
   if (now_us - ticket->left_us > p->theirs.interval_us / 2)
     return;
+  if (!refused && ticket->number < p->others_told_by &&
+      p->others_until_us > now_us)
+    return;
+  p->others_told_by = ticket->number;
   ours -= at_most(ours, later);
   p->others = used > ours ? used - ours : 0;
   p->others_until_us = now_us + p->theirs.interval_us;
@@ -218,7 +224,7 @@ static void learn (hl_pace *p, const hl_ticket *ticket,
     return;
   p->theirs.requests = limit;
   if (left >= 0)
-    count_others(p, ticket, limit > left ? limit - left : 0, now_us);
+    count_others(p, ticket, limit > left ? limit - left : 0, refused, now_us);
 }
 
 void hl_pace_end (hl_pace *p, const hl_ticket *ticket, hl_ending how,

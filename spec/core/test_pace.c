@@ -16,7 +16,8 @@
 
 #define MS INT64_C(1000)
 #define S INT64_C(1000000)
-#define MARGIN (10 * MS) /* pace.c's */
+#define MARGIN (10 * MS)              /* pace.c's */
+#define HUGE_N (INT64_MAX / 1000 - 1) /* the most that a header can say */
 
 static const hl_rate_limit silent = {-1, -1, -1, -1, -1, false};
 
@@ -190,6 +191,42 @@ static void later_departures_are_not_others (void **state) {
   hl_pace_free(&p);
 }
 
+/* Sixty at once, answers in any order, nobody else: forty places are left. */
+static void answers_that_overtake_hide_no_place (void **state) {
+  uint64_t seed;
+
+  (void)state;
+  for (seed = 0; seed < 300; seed++) {
+    dice d = dice_of(seed);
+    hl_pace p = pace_of(100, 10 * S);
+    hl_ticket t[100];
+    int64_t left[60], moved; /* what the answer to each says */
+    size_t order[60], i, k;
+    assert_int_equal(leave_all(&p, t, 1, 0), 1);
+    hl_pace_end(&p, &t[0], HL_COUNTED, &silent, -1, 1);
+    assert_int_equal(leave_all(&p, t, 60, 2 * S), 60);
+    for (i = 0; i < 60; i++) { /* counted, and answered, in two orders */
+      k = (size_t)dice_range(&d, 0, (int64_t)i);
+      left[i] = 98 - (int64_t)i;
+      moved = left[k];
+      left[k] = left[i];
+      left[i] = moved;
+      k = (size_t)dice_range(&d, 0, (int64_t)i);
+      order[i] = i;
+      order[i] = order[k];
+      order[k] = i;
+    }
+    for (i = 0; i < 60; i++) {
+      hl_rate_limit seen = told(100, left[order[i]], 10000);
+      hl_pace_end(&p, &t[order[i]], HL_COUNTED, &seen, -1, 2 * S + 1);
+    }
+    i = leave_all(&p, t, 100, 3 * S);
+    if (i != 39) /* and one for the first */
+      fail_msg("seed %llu: %zu may leave", (unsigned long long)seed, i);
+    hl_pace_free(&p);
+  }
+}
+
 /* What was refused took no place. */
 static void a_refusal_holds_no_place (void **state) {
   hl_pace p = pace_of(100, 10 * S);
@@ -216,10 +253,10 @@ static void a_refusal_closes_for_an_interval (void **state) {
       {30, 0, 2000, -1, false, 3 * S + MARGIN},
       {-1, -1, -1, 20000, false, 21 * S},
       {-1, -1, -1, 2000, false, 3 * S}, /* it knows better */
-      {-1, -1, -1, INT64_MAX, false, 3601 * S},
+      {-1, -1, -1, HUGE_N * 1000, false, 3601 * S},
       {0, 0, 0, 0, false, S},
-      {INT64_MAX, 0, INT64_MAX, -1, false, 11 * S + MARGIN},
-      {INT64_MAX, INT64_MAX, 3600000, -1, false, 3601 * S + MARGIN},
+      {HUGE_N, 0, HUGE_N, -1, false, 11 * S + MARGIN},
+      {HUGE_N, HUGE_N, 3600000, -1, false, 3601 * S + MARGIN},
       {100, 0, 10000, -1, true, S}, /* not the burst limit's */
   };
   size_t i;
@@ -601,7 +638,7 @@ static void restless_answers_lose_little (void **state) {
     ratio = (double)live(&w) / (double)best_us;
     worst = worst < ratio ? ratio : worst;
     sum += ratio;
-    if (w.refused + w.refused_early > 0 || ratio > 1.3)
+    if (w.refused + w.refused_early > 0 || ratio > 1.1)
       fail_msg("seed %llu: %zu refused, %.2f of the least", SEED(&w),
                w.refused + w.refused_early, ratio);
   }
@@ -655,6 +692,7 @@ int main (void) {
       cmocka_unit_test(a_larger_limit_is_not),
       cmocka_unit_test(places_of_others_vanish_after_an_interval),
       cmocka_unit_test(later_departures_are_not_others),
+      cmocka_unit_test(answers_that_overtake_hide_no_place),
       cmocka_unit_test(a_refusal_holds_no_place),
       cmocka_unit_test(a_refusal_closes_for_an_interval),
       cmocka_unit_test(old_news_is_no_news),

@@ -215,7 +215,7 @@ static void tokens_do_not_hinder_each_other (void **state) {
 ** is another token. */
 static void lanes_are_swept (void **state) {
   hl_call *call;
-  char token[16];
+  char token[32];
   int i;
 
   (void)state;
