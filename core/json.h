@@ -15,10 +15,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "json_token.h"
 #include "text.h"
-
-/* Nesting accepted in an answer; real ones have five levels. */
-#define HL_JSON_DEPTH_IN 128
 
 #define HL_JSON_NUMBER_ROOM 40
 
@@ -45,6 +43,9 @@ cJSON *hl_json_new (hl_json_block *block, int type);
 cJSON *hl_json_new_number (hl_json_block *block, double d);
 cJSON *hl_json_new_integer (hl_json_block *block, int64_t i);
 cJSON *hl_json_new_string (hl_json_block *block, const char *s, size_t len);
+
+/* A node with that JSON text, a cJSON_Raw. */
+cJSON *hl_json_new_raw (hl_json_block *block, const char *json, size_t len);
 
 /* The same without a copy: `s` ends in NUL and outlives the node. */
 cJSON *hl_json_borrow_string (hl_json_block *block, const char *s, size_t len);
@@ -88,6 +89,9 @@ const char *hl_json_get_text (const cJSON *object, const char *name);
 /* The integer of a number node if it has one that fits, exactly. */
 bool hl_json_get_integer (const cJSON *item, int64_t *out);
 
+/* The same of a double. */
+bool hl_json_to_integer (double d, int64_t *out);
+
 /* The double nearest to a number node. */
 double hl_json_get_number (const cJSON *item);
 
@@ -99,26 +103,25 @@ bool hl_json_raw_text (const cJSON *item, hl_text *out);
 /* Shortest decimal that reads back as `d`; returns its length. */
 size_t hl_json_format (char *buf, double d);
 
+/* Append a text in quotes, what must be escaped escaped. Gives the offset of
+** the first byte that is not UTF-8, or `len`. */
+size_t hl_json_print_text (hl_text *out, const char *s, size_t len);
+
 /* Append the tree's JSON, without blanks. False: see `out`. */
 bool hl_json_print (hl_text *out, const cJSON *item);
 
 /*---------------------------------------------------------------- text in */
 
-typedef struct hl_json_fault {
-  const char *what; /* "a comma or ] is missing", ...; NULL: out of memory */
-  size_t offset;    /* bytes before the spot */
-} hl_json_fault;
-
 /*
 ** Parse one JSON text as RFC 8259 has it; a byte order mark before it is
-** passed over, a lone surrogate escape becomes U+FFFD. `text[len]` must be
-** NUL. NULL: see `fault`.
+** passed over, half a surrogate pair becomes U+FFFD. `text[len]` must be NUL.
+** NULL: see `fault`.
 */
 cJSON *hl_json_parse (const char *text, size_t len, hl_json_fault *fault);
 
-/* The same, faster: strings stay where they are, so `text` is spoilt, and must
-** outlive the tree. */
-cJSON *hl_json_parse_in_place (hl_json_block *block, char *text, size_t len,
-                               hl_json_fault *fault);
+/* The tree of tokens that were read. Strings stay where they are in the text,
+** so it is spoilt, and must outlive the tree. NULL: out of memory. */
+cJSON *hl_json_tree_in_place (hl_json_block *block,
+                              const hl_json_tokens *tokens);
 
 #endif
