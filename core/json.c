@@ -19,11 +19,11 @@
 
 /*---------------------------------------------------------------- making */
 
-#define CHUNK_NODES 62 /* a page, nearly */
+#define CHUNK_NODES 50 /* a page, nearly */
 
 typedef struct hl_json_chunk {
   struct hl_json_chunk *next;
-  cJSON nodes[CHUNK_NODES];
+  hl_json_node nodes[CHUNK_NODES];
 } hl_json_chunk;
 
 static cJSON *from_block (hl_json_block *block) {
@@ -35,7 +35,7 @@ static cJSON *from_block (hl_json_block *block) {
     block->chunks = chunk;
     block->used = 0;
   }
-  return &block->chunks->nodes[block->used++];
+  return &block->chunks->nodes[block->used++].item;
 }
 
 void hl_json_block_free (hl_json_block *block) {
@@ -136,13 +136,13 @@ cJSON *hl_json_new_raw (hl_json_block *block, const char *json, size_t len) {
 }
 
 cJSON *hl_json_borrow_string (hl_json_block *block, const char *s, size_t len) {
-  cJSON *item;
+  cJSON *item =
+      hl_json_new(block, cJSON_String | cJSON_IsReference | HL_JSON_MEASURED);
 
-  if (strlen(s) != len)
-    return hl_json_new_string(block, s, len);
-  item = hl_json_new(block, cJSON_String | cJSON_IsReference);
-  if (item != NULL)
+  if (item != NULL) {
     item->valuestring = (char *)(uintptr_t)s; /* nobody writes there */
+    ((hl_json_node *)item)->len = len;
+  }
   return item;
 }
 
@@ -167,32 +167,17 @@ bool hl_json_is_refused (const cJSON *item) {
   return hl_json_is(item, cJSON_Invalid);
 }
 
-void hl_json_rename (cJSON *item, const char *name) {
-  if ((item->type & cJSON_StringIsConst) == 0)
-    cJSON_free(item->string);
+void hl_json_borrow_name (cJSON *item, const char *name, size_t len) {
   item->string = (char *)(uintptr_t)name;
-  item->type |= cJSON_StringIsConst;
+  item->type |= cJSON_StringIsConst | HL_JSON_MEASURED;
+  ((hl_json_node *)item)->name_len = len;
 }
 
-bool hl_json_set_string (cJSON *item, const char *s) {
-  char *copy = copy_bytes(s, strlen(s));
-
-  if (copy == NULL)
-    return false;
-  if ((item->type & cJSON_IsReference) == 0)
-    cJSON_free(item->valuestring);
-  item->type &= ~cJSON_IsReference;
-  item->valuestring = copy;
-  return true;
-}
-
-bool hl_json_append (cJSON *parent, const char *key, cJSON *item) {
+bool hl_json_append (cJSON *parent, cJSON *item) {
   cJSON *first = parent->child;
 
   if (item == NULL)
     return false;
-  if (key != NULL)
-    hl_json_rename(item, key);
   item->next = NULL;
   if (first == NULL) {
     parent->child = item;
@@ -217,11 +202,16 @@ bool hl_json_is_text (const cJSON *item) {
          (hl_json_is(item, cJSON_Raw) && item->valuestring[0] == '"');
 }
 
+bool hl_json_is_plain_text (const cJSON *item) {
+  return hl_json_is(item, cJSON_String) &&
+         memchr(item->valuestring, '\0', hl_json_text_len(item)) == NULL;
+}
+
 const char *hl_json_type_name (const cJSON *item) {
   if (hl_json_is_shapeless(item))
     return "an empty table";
   if (hl_json_is_text(item))
-    return hl_json_is(item, cJSON_Raw) ? "a text with a NUL byte" : "a text";
+    return hl_json_is_plain_text(item) ? "a text" : "a text with a NUL byte";
   if (hl_json_is_number(item))
     return "a number";
   if (cJSON_IsBool(item))
@@ -480,6 +470,19 @@ size_t hl_json_print_text (hl_text *out, const char *s, size_t len) {
   }
   hl_text_putc(out, '"');
   return good;
+}
+
+void hl_json_print_name (hl_text *out, const char *name, size_t len) {
+  char *o;
+
+  hl_json_print_comma(out);
+  if (!hl_text_reserve(out, len + 3))
+    return;
+  o = out->bytes + out->len;
+  o[0] = '"';
+  memcpy(o + 1, name, len);
+  memcpy(o + 1 + len, "\":", 3);
+  out->len += len + 3;
 }
 
 static bool print_number (hl_text *out, double d) {

@@ -72,7 +72,7 @@ static bool make_member (const maker *m, cJSON *parent,
   item->string = name;
   if (m->in_place)
     item->type |= cJSON_StringIsConst;
-  return hl_json_append(parent, NULL, item);
+  return hl_json_append(parent, item);
 }
 
 static cJSON *make_children (const maker *m, const hl_json_token *t) {
