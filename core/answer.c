@@ -80,9 +80,11 @@ static void take_header (hl_answer *a, const char *name, const char *value,
 static void status_line (hl_answer *a, const char *line) {
   const char *s = strchr(line, ' ');
   size_t ceiling = a->body.ceiling;
+  bool as_tokens = a->as_tokens;
 
   hl_answer_free(a);
   hl_answer_init(a, ceiling);
+  a->as_tokens = as_tokens;
   if (s != NULL && hl_is_digit(s[1]) && hl_is_digit(s[2]) && hl_is_digit(s[3]))
     a->status = (s[1] - '0') * 100 + (s[2] - '0') * 10 + (s[3] - '0');
 }
@@ -416,28 +418,38 @@ static bool nonsense (hl_result *r, hl_answer *a, const char *secret,
 
 /*---------------------------------------------------------------- success */
 
+static bool is_false (const hl_json_token *t) {
+  return t != NULL && t->type == HL_TOKEN_FALSE;
+}
+
 /* `succeded` under 2021-07-28 (sic), `succeeded` under v3; read either, and
-** let callers find the right spelling under both. */
-static bool settle_flag (hl_json_block *block, cJSON *doc, bool *refused) {
-  cJSON *old = cJSON_GetObjectItemCaseSensitive(doc, "succeded");
-  cJSON *flag = cJSON_GetObjectItemCaseSensitive(doc, "succeeded");
+** let callers find the right spelling under both. False: out of memory. */
+static bool settle_flag (hl_json_tokens *tokens, bool *refused) {
+  const hl_json_token *old = hl_json_token_member(tokens->list, "succeded");
+  const hl_json_token *flag = hl_json_token_member(tokens->list, "succeeded");
+  hl_json_token_type type;
+  hl_json_token *name;
 
-  *refused = cJSON_IsFalse(old) || cJSON_IsFalse(flag);
-  if (flag != NULL || old == NULL)
+  *refused = is_false(old) || is_false(flag);
+  if (old == NULL || flag != NULL || old->type != HL_TOKEN_TRUE)
     return true;
-  return hl_json_append(doc, "succeeded", hl_json_new(block, old->type & 0xFF));
+  type = old->type; /* the list may move */
+  name = hl_json_tokens_add(tokens, HL_TOKEN_TEXT);
+  if (name == NULL)
+    return false;
+  name->as.text = "succeeded";
+  name->len = (uint32_t)strlen(name->as.text);
+  if (hl_json_tokens_add(tokens, type) == NULL)
+    return false;
+  tokens->list[0].len++; /* the whole is the last object to end */
+  tokens->list[0].as.span += 2;
+  return true;
 }
 
-static bool has_contact (const cJSON *doc) {
-  return cJSON_IsObject(cJSON_GetObjectItemCaseSensitive(doc, "contact"));
-}
+static bool has_contact (const hl_json_tokens *tokens) {
+  const hl_json_token *contact = hl_json_token_member(tokens->list, "contact");
 
-/* Put the body back, which parsing spoilt. */
-static void restore_body (hl_answer *a, char *copy, size_t len) {
-  free(a->body.bytes);
-  a->body.bytes = copy;
-  a->body.len = len;
-  a->body.room = len;
+  return contact != NULL && contact->type == HL_TOKEN_OBJECT;
 }
 
 /* A 2xx with JSON that is no success. False: out of memory. */
@@ -455,35 +467,21 @@ static bool no_success (hl_result *r, hl_answer *a, bool refused,
 /* Fill in `r` from a 2xx. False: out of memory. */
 static bool success (hl_result *r, hl_answer *a, const char *secret) {
   hl_json_fault fault = {NULL, 0};
-  size_t len = a->body.len;
-  hl_json_block *block = hl_result_block(r);
-  bool refused = false, parsed;
-  char *copy;
-  cJSON *doc;
+  hl_json_tokens *tokens = hl_result_tokens(r);
+  bool refused = false;
 
-  if (len == 0)
+  if (a->body.len == 0)
     return nonsense(r, a, secret, "an empty answer, where a contact was due",
                     NULL);
-  copy = hl_strndup(a->body.bytes, len);
-  if (copy == NULL)
+  if (!hl_json_tokens_read(tokens, a->body.bytes, a->body.len, &fault))
+    return fault.what != NULL &&
+           nonsense(r, a, secret, "an answer that is not JSON", &fault);
+  if (!settle_flag(tokens, &refused))
     return false;
-  doc = hl_json_parse_in_place(block, a->body.bytes, len, &fault);
-  if (doc != NULL && !settle_flag(block, doc, &refused)) {
-    hl_json_delete(block, doc);
-    doc = NULL;
-  }
-  if (doc != NULL && !refused && has_contact(doc)) {
-    free(copy);
-    hl_result_take(r, doc, hl_text_take(&a->body));
-    return take_facts(r);
-  }
-  parsed = doc != NULL;
-  hl_json_delete(block, doc);
-  restore_body(a, copy, len);
-  if (parsed)
+  if (refused || !has_contact(tokens))
     return no_success(r, a, refused, secret);
-  return fault.what != NULL &&
-         nonsense(r, a, secret, "an answer that is not JSON", &fault);
+  hl_result_take_text(r, hl_text_take(&a->body));
+  return hl_result_take_trace(r) && (a->as_tokens || hl_result_plant(r));
 }
 
 hl_result *hl_answer_judge (hl_answer *a, const char *secret) {

@@ -19,6 +19,7 @@ typedef struct hl_answer {
   int64_t retry_after_ms;
   char location[512]; /* of a redirect, for the message; or "" */
   bool html;
+  bool as_tokens; /* to be set: a success has tokens in place of a document */
 } hl_answer;
 
 void hl_answer_init (hl_answer *a, size_t max_bytes);

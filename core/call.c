@@ -56,12 +56,11 @@ hl_kind hl_fields_complain (hl_fields *fields, const char *path,
 /* Check the fields and print their body, unless there is a problem. */
 static void print_body (hl_fields *fields, hl_version version, bool lax,
                         hl_text *body, hl_problems *problems) {
-  hl_contact_prepare(fields->document, version, lax, problems);
   hl_text_init(body, BODY_MAX);
+  hl_text_reserve(body, 2048);
+  hl_contact_print(fields->document, version, lax, body, problems);
   if (problems->n > 0 || problems->failed)
     return;
-  hl_text_reserve(body, 1024);
-  hl_json_print(body, fields->document);
   if (body->too_large)
     hl_problems_add(problems, NULL, "this update is larger than 8 MiB");
   else if (body->failed)
@@ -243,9 +242,11 @@ void hl_call_set_user (hl_call *call, void *user) {
 
 static void forget_answer (hl_answer *a) {
   size_t max_bytes = a->body.ceiling;
+  bool as_tokens = a->as_tokens;
 
   hl_answer_free(a);
   hl_answer_init(a, max_bytes);
+  a->as_tokens = as_tokens;
 }
 
 void hl_call_sending (hl_call *call, int64_t now_us) {

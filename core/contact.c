@@ -2,7 +2,8 @@
 ** contact.c: is this update right, and what is its body?
 **
 ** One walk down the document, led by the schema, with the place kept on the C
-** stack. What the schema does not know (files of a custom field, unknown
+** stack. It checks and prints at once; with a problem found, what was printed
+** is not used. What the schema does not know (files of a custom field, unknown
 ** names let through) is checked for being JSON at all.
 */
 #include "contact.h"
@@ -23,14 +24,15 @@ typedef struct walk {
   hl_version version;
   bool lax;
   hl_problems *problems;
+  hl_text *out;
 } walk;
 
-static void check (walk *w, const hl_member *m, cJSON *item,
+static void check (walk *w, const hl_member *m, const cJSON *item,
                    const hl_path *path);
-static void check_open (walk *w, cJSON *item, const hl_path *path);
+static void check_open (walk *w, const cJSON *item, const hl_path *path);
 
-static hl_path path_key (const hl_path *up, const char *key) {
-  return (hl_path){up, key, HL_PATH_STRLEN, 0};
+static hl_path path_key (const hl_path *up, const cJSON *member) {
+  return (hl_path){up, member->string, hl_json_name_len(member), 0};
 }
 
 static hl_path path_index (const hl_path *up, size_t index) {
@@ -50,18 +52,54 @@ typedef struct quoted {
   char text[QUOTED_MAX + 8];
 } quoted;
 
-static quoted quote (const char *s) {
+static quoted quote (const char *s, size_t len) {
   quoted q;
   hl_text t;
 
   hl_text_init(&t, sizeof(q.text) - 1);
-  hl_text_quote(&t, s, strlen(s), QUOTED_MAX);
+  hl_text_quote(&t, s, len, QUOTED_MAX);
   snprintf(q.text, sizeof(q.text), "%s", t.failed ? "this" : t.bytes);
   hl_text_free(&t);
   return q;
 }
 
 /*------------------------------------------------------------------ order */
+
+/* Members of an object, to be put in order. */
+typedef struct members {
+  const cJSON *few[FEW];
+  const cJSON **list; /* `few`, or allocated */
+  size_t n;
+  size_t room;
+} members;
+
+static void members_init (members *m) {
+  m->list = m->few;
+  m->n = 0;
+  m->room = FEW;
+}
+
+static void members_free (members *m) {
+  if (m->list != m->few)
+    free(m->list);
+}
+
+static void members_add (walk *w, members *m, const cJSON *item) {
+  const cJSON **list;
+
+  if (m->n == m->room) {
+    list = malloc(m->room * 2 * sizeof(*list));
+    if (list == NULL) {
+      w->problems->failed = true;
+      return;
+    }
+    memcpy(list, m->list, m->n * sizeof(*list));
+    members_free(m);
+    m->list = list;
+    m->room *= 2;
+  }
+  m->list[m->n++] = item;
+}
 
 static int by_name (const void *a, const void *b) {
   const cJSON *const *x = a;
@@ -70,43 +108,56 @@ static int by_name (const void *a, const void *b) {
   return strcmp((*x)->string, (*y)->string);
 }
 
-/* An object's members by name. */
-static void put_in_order (walk *w, cJSON *object) {
-  cJSON *few[FEW], **list = few, *child;
-  size_t n = 0, i;
+static void members_sort (members *m) {
+  size_t i, j;
 
-  for (child = object->child; child != NULL; child = child->next)
-    n++;
-  if (n < 2)
-    return;
-  if (n > FEW && (list = malloc(n * sizeof(*list))) == NULL) {
-    w->problems->failed = true;
+  if (m->n > FEW) {
+    qsort(m->list, m->n, sizeof(*m->list), by_name);
     return;
   }
-  for (child = object->child, i = 0; i < n; child = child->next)
-    list[i++] = child;
-  qsort(list, n, sizeof(*list), by_name);
-  object->child = list[0];
-  for (i = 0; i < n; i++) {
-    list[i]->prev = list[i > 0 ? i - 1 : n - 1];
-    list[i]->next = i + 1 < n ? list[i + 1] : NULL;
+  for (i = 1; i < m->n; i++) { /* by insertion: they are few */
+    const cJSON *item = m->list[i];
+    for (j = i; j > 0 && by_name(&m->list[j - 1], &item) > 0; j--)
+      m->list[j] = m->list[j - 1];
+    m->list[j] = item;
   }
-  if (list != few)
-    free(list);
 }
 
 /*------------------------------------------------------------ plain JSON */
 
-static bool is_utf8 (walk *w, const char *s, const hl_path *path,
-                     const char *what) {
-  size_t len = strlen(s), good = hl_utf8_check(s, len);
-
-  if (good == len)
-    return true;
+static bool complain_utf8 (walk *w, const char *s, size_t good,
+                           const hl_path *path, const char *what) {
   hl_problems_at(w->problems, path,
                  "%s is not UTF-8 (byte %zu is 0x%02X): convert it first", what,
                  good + 1, (unsigned)(unsigned char)s[good]);
   return false;
+}
+
+static bool is_utf8 (walk *w, const char *s, size_t len, const hl_path *path,
+                     const char *what) {
+  size_t good = hl_utf8_check(s, len);
+
+  return good == len || complain_utf8(w, s, good, path, what);
+}
+
+/* Print a text; false if it is none. */
+static bool print_text (walk *w, const cJSON *item, const hl_path *path) {
+  size_t len = hl_json_text_len(item);
+  size_t good = hl_json_print_text(w->out, item->valuestring, len);
+
+  return good == len ||
+         complain_utf8(w, item->valuestring, good, path, "the text");
+}
+
+/* Print the name of a member that is not the schema's, its place is `path`. */
+static bool print_name (walk *w, const hl_path *path) {
+  size_t good;
+
+  hl_json_print_comma(w->out);
+  good = hl_json_print_text(w->out, path->key, path->key_len);
+  hl_text_putc(w->out, ':');
+  return good == path->key_len ||
+         complain_utf8(w, path->key, good, path, "this name");
 }
 
 static bool is_deep (walk *w, const cJSON *item, const hl_path *path) {
@@ -137,7 +188,7 @@ static bool is_good_raw (walk *w, const cJSON *item, const hl_path *path) {
 
   if (!hl_json_is(item, cJSON_Raw))
     return true;
-  if (!is_utf8(w, s, path, "the text"))
+  if (!is_utf8(w, s, strlen(s), path, "the text"))
     return false;
   parsed = hl_json_parse(s, strlen(s), &fault);
   good =
@@ -151,62 +202,95 @@ static bool is_good_raw (walk *w, const cJSON *item, const hl_path *path) {
   return good;
 }
 
-static void check_open_children (walk *w, cJSON *parent, const hl_path *path) {
-  cJSON *child;
+static void check_open_list (walk *w, const cJSON *list, const hl_path *path) {
+  const cJSON *child;
   size_t i = 0;
 
-  if (hl_json_is(parent, cJSON_Object))
-    put_in_order(w, parent);
-  for (child = parent->child; child != NULL; child = child->next) {
-    hl_path at = child->string != NULL ? path_key(path, child->string)
-                                       : path_index(path, ++i);
-    if (child->string != NULL && !is_utf8(w, child->string, &at, "this name"))
-      continue;
+  hl_text_putc(w->out, '[');
+  for (child = list->child; child != NULL; child = child->next) {
+    hl_path at = path_index(path, ++i);
+    hl_json_print_comma(w->out);
     check_open(w, child, &at);
   }
+  hl_text_putc(w->out, ']');
+}
+
+static void check_open_object (walk *w, const cJSON *object,
+                               const hl_path *path) {
+  const cJSON *child;
+  members m;
+  size_t i;
+
+  members_init(&m);
+  for (child = object->child; child != NULL; child = child->next)
+    members_add(w, &m, child);
+  members_sort(&m);
+  hl_text_putc(w->out, '{');
+  for (i = 0; i < m.n; i++) {
+    hl_path at = path_key(path, m.list[i]);
+    if (print_name(w, &at))
+      check_open(w, m.list[i], &at);
+  }
+  hl_text_putc(w->out, '}');
+  members_free(&m);
 }
 
 /* Anything goes, as long as it is JSON. */
-static void check_open (walk *w, cJSON *item, const hl_path *path) {
+static void check_open (walk *w, const cJSON *item, const hl_path *path) {
   if (is_deep(w, item, path) || !is_finite(w, item, path) ||
       !is_good_raw(w, item, path))
     return;
   if (hl_json_is(item, cJSON_String))
-    is_utf8(w, item->valuestring, path, "the text");
-  else if (hl_json_is(item, cJSON_Object) || hl_json_is(item, cJSON_Array))
-    check_open_children(w, item, path);
+    print_text(w, item, path);
+  else if (hl_json_is(item, cJSON_Object))
+    check_open_object(w, item, path);
+  else if (hl_json_is(item, cJSON_Array))
+    check_open_list(w, item, path);
+  else
+    hl_json_print(w->out, item);
 }
 
 /*------------------------------------------------------------------ texts */
 
+static bool is_zone (const char *s, size_t len) {
+  size_t i;
+
+  for (i = 0; i < len; i++)
+    if (!(hl_is_digit(s[i]) ||
+          (hl_lower(s[i]) >= 'a' && hl_lower(s[i]) <= 'z') ||
+          (s[i] != '\0' && strchr("/_+-", s[i]) != NULL)))
+      return false;
+  return len > 0;
+}
+
 static void check_text (walk *w, const hl_member *m, const cJSON *item,
                         const hl_path *path) {
   const char *s = item->valuestring;
+  size_t len = hl_json_text_len(item);
 
-  if (!is_utf8(w, s, path, "the text"))
+  if (hl_json_is(item, cJSON_Raw))
+    hl_json_print(w->out, item);
+  else if (!print_text(w, item, path))
     return;
-  if ((m->flags & HL_NOT_EMPTY) != 0 && *s == '\0')
+  if ((m->flags & HL_NOT_EMPTY) != 0 && len == 0)
     hl_problems_at(w->problems, path, "is empty; %s", m->empty_hint);
-  if ((m->flags & HL_ZONE) == 0)
-    return;
-  while (hl_is_digit(*s) || (hl_lower(*s) >= 'a' && hl_lower(*s) <= 'z') ||
-         (*s != '\0' && strchr("/_+-", *s) != NULL))
-    s++;
-  if (*s != '\0' || item->valuestring[0] == '\0')
+  if ((m->flags & HL_ZONE) != 0 && !is_zone(s, len))
     hl_problems_at(w->problems, path,
                    "%s is no time zone; write it like America/Chicago",
-                   quote(item->valuestring).text);
+                   quote(s, len).text);
 }
 
 static void check_choice (walk *w, const hl_shape *shape, const cJSON *item,
                           const hl_path *path) {
   hl_text list;
   const char *const *c = shape->choices;
-  bool text = hl_json_is(item, cJSON_String);
+  bool text = hl_json_is_plain_text(item);
 
   for (; *c != NULL; c++)
-    if (text && strcmp(*c, item->valuestring) == 0)
+    if (text && strcmp(*c, item->valuestring) == 0) {
+      hl_json_print_text(w->out, *c, strlen(*c));
       return;
+    }
   hl_text_init(&list, HL_TEXT_MAX);
   hl_text_printf(&list, "\"%s\"", shape->choices[0]);
   for (c = shape->choices + 1; *c != NULL; c++)
@@ -215,21 +299,20 @@ static void check_choice (walk *w, const hl_shape *shape, const cJSON *item,
     w->problems->failed = true;
   else
     hl_problems_at(w->problems, path, "must be %s, not %s", list.bytes,
-                   text ? quote(item->valuestring).text
+                   text ? quote(item->valuestring, hl_json_text_len(item)).text
                         : hl_json_type_name(item));
   hl_text_free(&list);
 }
 
-static void check_date (walk *w, cJSON *item, const hl_path *path) {
+static void check_date (walk *w, const cJSON *item, const hl_path *path) {
   char date[11];
   const char *why = hl_date_normalize(item->valuestring, date);
 
   if (why == NULL) {
-    if (!hl_json_set_string(item, date))
-      w->problems->failed = true;
+    hl_json_print_text(w->out, date, sizeof(date) - 1);
   } else {
-    hl_problems_at(w->problems, path, "%s: %s", quote(item->valuestring).text,
-                   why);
+    hl_problems_at(w->problems, path, "%s: %s",
+                   quote(item->valuestring, hl_json_text_len(item)).text, why);
   }
 }
 
@@ -237,8 +320,10 @@ static void check_country (walk *w, const cJSON *item, const hl_path *path) {
   const char *code, *other;
   size_t row = 0;
 
-  if (hl_country_is_code(item->valuestring))
+  if (hl_country_is_code(item->valuestring)) {
+    print_text(w, item, path);
     return;
+  }
   code = hl_country_find(item->valuestring, &row);
   other = code != NULL ? hl_country_find(item->valuestring, &row) : NULL;
   if (other != NULL)
@@ -250,21 +335,24 @@ static void check_country (walk *w, const cJSON *item, const hl_path *path) {
   else
     hl_problems_at(w->problems, path,
                    "%s is not a country code; write one like \"US\"",
-                   quote(item->valuestring).text);
+                   quote(item->valuestring, hl_json_text_len(item)).text);
 }
 
 /*---------------------------------------------------- lists and objects */
 
-static void check_list (walk *w, const hl_shape *shape, cJSON *list,
+static void check_list (walk *w, const hl_shape *shape, const cJSON *list,
                         const hl_path *path) {
   const hl_member element = {.name = "", .shape = shape->item};
-  cJSON *child;
+  const cJSON *child;
   size_t i = 0;
 
+  hl_text_putc(w->out, '[');
   for (child = list->child; child != NULL; child = child->next) {
     hl_path at = path_index(path, ++i);
+    hl_json_print_comma(w->out);
     check(w, &element, child, &at);
   }
+  hl_text_putc(w->out, ']');
 }
 
 /* True if it could say what the name should have been. */
@@ -289,18 +377,20 @@ static bool complain_unknown (walk *w, const hl_shape *shape, const char *name,
 
 /* What an object was seen to hold. */
 typedef struct seen {
-  cJSON *items[HL_MEMBERS_MAX]; /* at their members' places */
-  bool misspelt; /* a name stands for a member that is missing, perhaps */
+  const cJSON *items[HL_MEMBERS_MAX]; /* at their members' places */
+  members others;
 } seen;
 
-static void check_unknown (walk *w, const hl_shape *shape, cJSON *item,
-                           const hl_path *path, seen *s) {
-  if (!is_utf8(w, item->string, path, "this name"))
-    return;
-  if (w->lax)
-    check_open(w, item, path);
-  else if (complain_unknown(w, shape, item->string, path))
-    s->misspelt = true;
+/* True if it was taken for a misspelt name. */
+static bool check_unknown (walk *w, const hl_shape *shape, const cJSON *item,
+                           const hl_path *path) {
+  if (w->lax) {
+    if (print_name(w, path))
+      check_open(w, item, path);
+    return false;
+  }
+  return is_utf8(w, path->key, path->key_len, path, "this name") &&
+         complain_unknown(w, shape, item->string, path);
 }
 
 static void complain_twice (walk *w, const cJSON *first, const cJSON *again,
@@ -312,55 +402,43 @@ static void complain_twice (walk *w, const cJSON *first, const cJSON *again,
                  same ? "" : ")");
 }
 
-/* Known members to their places in `s`; the others stay, by name. */
-static void sort_out (walk *w, const hl_shape *shape, cJSON *object,
-                      const hl_path *path, seen *s) {
-  cJSON *child = object->child, *next;
-  cJSON rest = {0}; /* a list of the others */
+/* A member that is there already: of two spellings the first by name is kept,
+** whatever order a table has. */
+static void take_again (walk *w, const cJSON **kept, const cJSON *again,
+                        const hl_path *path) {
+  hl_path at;
 
-  for (; child != NULL; child = next) {
-    const hl_member *m = hl_member_find(shape, child->string);
-    size_t place = m != NULL ? (size_t)(m - shape->members) : 0;
-    next = child->next;
-    child->next = NULL;
-    if (m != NULL && s->items[place] == NULL) {
-      s->items[place] = child;
-      continue;
-    }
-    if (m != NULL) {
-      hl_path at;
-      if (strcmp(child->string, s->items[place]->string) < 0) {
-        cJSON *earlier = child; /* by name, whatever order a table has */
-        child = s->items[place];
-        s->items[place] = earlier;
-      }
-      at = path_key(path, child->string);
-      complain_twice(w, s->items[place], child, &at);
-    }
-    hl_json_append(&rest, NULL, child);
+  if (strcmp(again->string, (*kept)->string) < 0) {
+    const cJSON *earlier = again;
+    again = *kept;
+    *kept = earlier;
   }
-  object->child = rest.child;
-  put_in_order(w, object);
+  at = path_key(path, again);
+  complain_twice(w, *kept, again, &at);
 }
 
-/* The members in front of the others again, in the schema's order. */
-static void put_back (walk *w, const hl_shape *shape, cJSON *object,
-                      const seen *s) {
-  cJSON all = {0}, *rest = object->child, *next;
-  const hl_member *m;
+/* Known members to their places in `s`, the others by name. */
+static void sort_out (walk *w, const hl_shape *shape, const cJSON *object,
+                      const hl_path *path, seen *s) {
+  const cJSON *child;
+  const cJSON **place;
 
-  for (m = shape->members; m->name != NULL; m++) {
-    cJSON *item = s->items[m - shape->members];
-    if (item == NULL)
+  memset(s->items, 0, sizeof(s->items));
+  members_init(&s->others);
+  for (child = object->child; child != NULL; child = child->next) {
+    const hl_member *m =
+        hl_member_find(shape, child->string, hl_json_name_len(child));
+    if (m == NULL) {
+      members_add(w, &s->others, child);
       continue;
-    hl_json_rename(item, hl_member_name(m, w->version));
-    hl_json_append(&all, NULL, item);
+    }
+    place = &s->items[m - shape->members];
+    if (*place == NULL)
+      *place = child;
+    else
+      take_again(w, place, child, path);
   }
-  for (; rest != NULL; rest = next) {
-    next = rest->next;
-    hl_json_append(&all, NULL, rest);
-  }
-  object->child = all.child;
+  members_sort(&s->others);
 }
 
 static void check_missing (walk *w, const hl_shape *shape, const hl_path *path,
@@ -380,27 +458,32 @@ static void check_missing (walk *w, const hl_shape *shape, const hl_path *path,
     hl_problems_at(w->problems, path, "%s", shape->identity);
 }
 
-static void check_object (walk *w, const hl_shape *shape, cJSON *object,
+/* The members in the schema's order, then the others. */
+static void check_object (walk *w, const hl_shape *shape, const cJSON *object,
                           const hl_path *path) {
-  seen s = {{NULL}, false};
+  seen s;
   const hl_member *m;
-  cJSON *child;
+  bool misspelt = false;
+  size_t i;
 
   sort_out(w, shape, object, path, &s);
+  hl_text_putc(w->out, '{');
   for (m = shape->members; m->name != NULL; m++) {
-    cJSON *item = s.items[m - shape->members];
+    const cJSON *item = s.items[m - shape->members];
     if (item != NULL) {
-      hl_path at = path_key(path, item->string);
+      hl_path at = path_key(path, item);
+      hl_json_print_name(w->out, hl_member_name(m, w->version),
+                         hl_member_name_len(m, w->version));
       check(w, m, item, &at);
     }
   }
-  for (child = object->child; child != NULL; child = child->next) {
-    hl_path at = path_key(path, child->string);
-    if (hl_member_find(shape, child->string) == NULL)
-      check_unknown(w, shape, child, &at, &s);
+  for (i = 0; i < s.others.n; i++) {
+    hl_path at = path_key(path, s.others.list[i]);
+    misspelt |= check_unknown(w, shape, s.others.list[i], &at);
   }
-  put_back(w, shape, object, &s);
-  if (!s.misspelt)
+  hl_text_putc(w->out, '}');
+  members_free(&s.others);
+  if (!misspelt) /* a name may stand for one that is missing */
     check_missing(w, shape, path, &s);
 }
 
@@ -412,10 +495,12 @@ static bool is_amount (const cJSON *object) {
          cJSON_GetObjectItem(object, "value") != NULL;
 }
 
-static void check_custom_list (walk *w, cJSON *list, const hl_path *path) {
-  cJSON *child;
+static void check_custom_list (walk *w, const cJSON *list,
+                               const hl_path *path) {
+  const cJSON *child;
   size_t i = 0;
 
+  hl_text_putc(w->out, '[');
   for (child = list->child; child != NULL; child = child->next) {
     hl_path at = path_index(path, ++i);
     if (hl_json_is_refused(child))
@@ -428,19 +513,22 @@ static void check_custom_list (walk *w, cJSON *list, const hl_path *path) {
       hl_problems_at(w->problems, &at,
                      "a list of a custom field holds texts, not %s",
                      hl_json_type_name(child));
-    else
+    else {
+      hl_json_print_comma(w->out);
       check_open(w, child, &at);
+    }
   }
+  hl_text_putc(w->out, ']');
 }
 
-static void check_custom (walk *w, const hl_shape *shape, cJSON *item,
+static void check_custom (walk *w, const hl_shape *shape, const cJSON *item,
                           const hl_path *path) {
   unsigned accepted = hl_custom_accepted();
 
   if (hl_json_is_text(item) && (accepted & HL_CUSTOM_TEXT) != 0)
     check_open(w, item, path);
   else if (hl_json_is_number(item) && (accepted & HL_CUSTOM_NUMBER) != 0)
-    is_finite(w, item, path);
+    check_open(w, item, path);
   else if (hl_json_is(item, cJSON_Array) && (accepted & HL_CUSTOM_TEXTS) != 0)
     check_custom_list(w, item, path);
   else if (hl_json_is(item, cJSON_Object) && is_amount(item))
@@ -451,7 +539,7 @@ static void check_custom (walk *w, const hl_shape *shape, cJSON *item,
   else
     hl_problems_at(w->problems, path, "must be %s, not %s%s", shape->what,
                    hl_json_type_name(item),
-                   cJSON_IsBool(item)
+                   hl_json_is_bool(item)
                        ? "; a checkbox takes a list of the texts ticked"
                        : "");
 }
@@ -464,9 +552,9 @@ static bool has_type (const hl_shape *shape, const cJSON *item) {
     return hl_json_is_text(item);
   case HL_SHAPE_DATE:
   case HL_SHAPE_COUNTRY:
-    return hl_json_is(item, cJSON_String);
+    return hl_json_is_plain_text(item);
   case HL_SHAPE_BOOLEAN:
-    return cJSON_IsBool(item);
+    return hl_json_is_bool(item);
   case HL_SHAPE_LIST:
     return hl_json_is(item, cJSON_Array);
   case HL_SHAPE_OBJECT:
@@ -490,7 +578,7 @@ static void complain_type (walk *w, const hl_shape *shape, const cJSON *item,
                  hl_json_type_name(item), advice);
 }
 
-static void check (walk *w, const hl_member *m, cJSON *item,
+static void check (walk *w, const hl_member *m, const cJSON *item,
                    const hl_path *path) {
   const hl_shape *shape = m->shape;
 
@@ -502,12 +590,16 @@ static void check (walk *w, const hl_member *m, cJSON *item,
                      (m->flags & (HL_REQUIRED | HL_IDENTIFIES)) != 0
                          ? ""
                          : "; leave it out to keep what is there");
+    hl_text_add(w->out, "null", 4);
     return;
   }
   if (!is_good_raw(w, item, path))
     return;
-  if (hl_json_is_shapeless(item) && shape->type == HL_SHAPE_LIST)
-    item->type = (item->type & ~0xFF) | cJSON_Array;
+  if (hl_json_is_shapeless(item) && shape->type == HL_SHAPE_LIST) {
+    if (!is_deep(w, item, path))
+      hl_text_add(w->out, "[]", 2);
+    return;
+  }
   if (!has_type(shape, item)) {
     complain_type(w, shape, item, path);
     return;
@@ -537,13 +629,13 @@ static void check (walk *w, const hl_member *m, cJSON *item,
     check_custom(w, shape, item, path);
     break;
   default:
-    break;
+    hl_json_print(w->out, item);
   }
 }
 
-void hl_contact_prepare (cJSON *document, hl_version version, bool lax,
-                         hl_problems *problems) {
-  walk w = {version, lax, problems};
+void hl_contact_print (const cJSON *document, hl_version version, bool lax,
+                       hl_text *out, hl_problems *problems) {
+  walk w = {version, lax, problems, out};
   const hl_member whole = {.name = "", .shape = &hl_contact_shape};
   const hl_path root = {NULL, NULL, 0, 0};
 

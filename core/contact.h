@@ -8,19 +8,20 @@
 
 #include "problems.h"
 #include "schema.h"
+#include "text.h"
 
 /* Levels of nesting in a body; the body itself is the first. */
 #define HL_DEPTH_OUT 32
 
 /*
 ** Check `document` against the schema, adding every problem to `problems`,
-** and bring it into the form it is sent in: the version's spellings, known
+** and append the body it is sent as to `out`: the version's spellings, known
 ** members in the API document's order and others by name, empty tables given
 ** their shape, dates as YYYY-MM-DD. `lax` lets unknown names through. With a
-** problem found the document is only good for freeing.
+** problem found, what was appended is good for nothing.
 */
-void hl_contact_prepare (cJSON *document, hl_version version, bool lax,
-                         hl_problems *problems);
+void hl_contact_print (const cJSON *document, hl_version version, bool lax,
+                       hl_text *out, hl_problems *problems);
 
 /* Non-empty, no '/', no control characters, not a step in a path. */
 void hl_contact_check_id (const char *id, size_t len, hl_problems *problems);

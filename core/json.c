@@ -1,5 +1,5 @@
 /*
-** json.c: cJSON nodes, and JSON text from them. The way back is json_parse.c.
+** json.c: cJSON nodes, and JSON text from them. The way back is json_tree.c.
 */
 #include "json.h"
 
@@ -19,11 +19,11 @@
 
 /*---------------------------------------------------------------- making */
 
-#define CHUNK_NODES 62 /* a page, nearly */
+#define CHUNK_NODES 50 /* a page, nearly */
 
 typedef struct hl_json_chunk {
   struct hl_json_chunk *next;
-  cJSON nodes[CHUNK_NODES];
+  hl_json_node nodes[CHUNK_NODES];
 } hl_json_chunk;
 
 static cJSON *from_block (hl_json_block *block) {
@@ -35,7 +35,7 @@ static cJSON *from_block (hl_json_block *block) {
     block->chunks = chunk;
     block->used = 0;
   }
-  return &block->chunks->nodes[block->used++];
+  return &block->chunks->nodes[block->used++].item;
 }
 
 void hl_json_block_free (hl_json_block *block) {
@@ -116,8 +116,6 @@ cJSON *hl_json_new_integer (hl_json_block *block, int64_t i) {
   return new_with_text(block, cJSON_Raw, digits, (size_t)n);
 }
 
-static bool print_text (hl_text *out, const char *s, size_t len);
-
 cJSON *hl_json_new_string (hl_json_block *block, const char *s, size_t len) {
   hl_text quoted;
   cJSON *item;
@@ -125,7 +123,7 @@ cJSON *hl_json_new_string (hl_json_block *block, const char *s, size_t len) {
   if (memchr(s, '\0', len) == NULL)
     return new_with_text(block, cJSON_String, s, len);
   hl_text_init(&quoted, HL_TEXT_MAX);
-  print_text(&quoted, s, len);
+  hl_json_print_text(&quoted, s, len);
   item = quoted.failed
              ? NULL
              : new_with_text(block, cJSON_Raw, quoted.bytes, quoted.len);
@@ -133,14 +131,18 @@ cJSON *hl_json_new_string (hl_json_block *block, const char *s, size_t len) {
   return item;
 }
 
-cJSON *hl_json_borrow_string (hl_json_block *block, const char *s, size_t len) {
-  cJSON *item;
+cJSON *hl_json_new_raw (hl_json_block *block, const char *json, size_t len) {
+  return new_with_text(block, cJSON_Raw, json, len);
+}
 
-  if (strlen(s) != len)
-    return hl_json_new_string(block, s, len);
-  item = hl_json_new(block, cJSON_String | cJSON_IsReference);
-  if (item != NULL)
+cJSON *hl_json_borrow_string (hl_json_block *block, const char *s, size_t len) {
+  cJSON *item =
+      hl_json_new(block, cJSON_String | cJSON_IsReference | HL_JSON_MEASURED);
+
+  if (item != NULL) {
     item->valuestring = (char *)(uintptr_t)s; /* nobody writes there */
+    ((hl_json_node *)item)->len = len;
+  }
   return item;
 }
 
@@ -165,32 +167,17 @@ bool hl_json_is_refused (const cJSON *item) {
   return hl_json_is(item, cJSON_Invalid);
 }
 
-void hl_json_rename (cJSON *item, const char *name) {
-  if ((item->type & cJSON_StringIsConst) == 0)
-    cJSON_free(item->string);
+void hl_json_borrow_name (cJSON *item, const char *name, size_t len) {
   item->string = (char *)(uintptr_t)name;
-  item->type |= cJSON_StringIsConst;
+  item->type |= cJSON_StringIsConst | HL_JSON_MEASURED;
+  ((hl_json_node *)item)->name_len = len;
 }
 
-bool hl_json_set_string (cJSON *item, const char *s) {
-  char *copy = copy_bytes(s, strlen(s));
-
-  if (copy == NULL)
-    return false;
-  if ((item->type & cJSON_IsReference) == 0)
-    cJSON_free(item->valuestring);
-  item->type &= ~cJSON_IsReference;
-  item->valuestring = copy;
-  return true;
-}
-
-bool hl_json_append (cJSON *parent, const char *key, cJSON *item) {
+bool hl_json_append (cJSON *parent, cJSON *item) {
   cJSON *first = parent->child;
 
   if (item == NULL)
     return false;
-  if (key != NULL)
-    hl_json_rename(item, key);
   item->next = NULL;
   if (first == NULL) {
     parent->child = item;
@@ -215,11 +202,16 @@ bool hl_json_is_text (const cJSON *item) {
          (hl_json_is(item, cJSON_Raw) && item->valuestring[0] == '"');
 }
 
+bool hl_json_is_plain_text (const cJSON *item) {
+  return hl_json_is(item, cJSON_String) &&
+         memchr(item->valuestring, '\0', hl_json_text_len(item)) == NULL;
+}
+
 const char *hl_json_type_name (const cJSON *item) {
   if (hl_json_is_shapeless(item))
     return "an empty table";
   if (hl_json_is_text(item))
-    return hl_json_is(item, cJSON_Raw) ? "a text with a NUL byte" : "a text";
+    return hl_json_is_plain_text(item) ? "a text" : "a text with a NUL byte";
   if (hl_json_is_number(item))
     return "a number";
   if (cJSON_IsBool(item))
@@ -255,11 +247,12 @@ static bool exact_integer (const char *s, int64_t *out) {
 }
 
 bool hl_json_get_integer (const cJSON *item, int64_t *out) {
-  double d;
+  return hl_json_is(item, cJSON_Raw)
+             ? exact_integer(item->valuestring, out)
+             : hl_json_to_integer(item->valuedouble, out);
+}
 
-  if (hl_json_is(item, cJSON_Raw))
-    return exact_integer(item->valuestring, out);
-  d = item->valuedouble;
+bool hl_json_to_integer (double d, int64_t *out) {
   if (!(fabs(d) <= EXACT_MAX) || d != floor(d) || (d == 0 && signbit(d)))
     return false;
   *out = (int64_t)d;
@@ -446,21 +439,50 @@ static bool print_escape (hl_text *out, unsigned char c) {
   return hl_text_add(out, (const char[2]){'\\', e}, 2);
 }
 
-static bool print_text (hl_text *out, const char *s, size_t len) {
-  const char *end = s + len;
+/* What comes after plain characters: one that is escaped, or bytes that are
+** not ASCII. Gives how many bytes of `s` that was; 0 if they are not UTF-8. */
+static size_t print_special (hl_text *out, const char *s, size_t left) {
+  size_t n;
+
+  if ((unsigned char)*s < 0x80) {
+    print_escape(out, (unsigned char)*s);
+    return 1;
+  }
+  n = hl_utf8_char(s, left);
+  hl_text_add(out, s, n > 0 ? n : 1);
+  return n;
+}
+
+size_t hl_json_print_text (hl_text *out, const char *s, size_t len) {
+  size_t done = 0, good = len, n;
 
   hl_text_putc(out, '"');
-  for (;;) {
-    size_t run;
-    if (!hl_text_reserve(out, (size_t)(end - s) + 1))
-      return false;
-    run = hl_plain_copy(out->bytes + out->len, s, (size_t)(end - s));
-    out->len += run;
-    s += run;
-    if (s == end)
-      return hl_text_putc(out, '"');
-    print_escape(out, (unsigned char)*s++);
+  while (hl_text_reserve(out, len - done + 1)) {
+    n = hl_plain_copy(out->bytes + out->len, s + done, len - done);
+    out->len += n;
+    done += n;
+    if (done == len)
+      break;
+    n = print_special(out, s + done, len - done);
+    if (n == 0 && good == len)
+      good = done;
+    done += n > 0 ? n : 1;
   }
+  hl_text_putc(out, '"');
+  return good;
+}
+
+void hl_json_print_name (hl_text *out, const char *name, size_t len) {
+  char *o;
+
+  hl_json_print_comma(out);
+  if (!hl_text_reserve(out, len + 3))
+    return;
+  o = out->bytes + out->len;
+  o[0] = '"';
+  memcpy(o + 1, name, len);
+  memcpy(o + 1 + len, "\":", 3);
+  out->len += len + 3;
 }
 
 static bool print_number (hl_text *out, double d) {
@@ -480,7 +502,7 @@ static bool print_children (hl_text *out, const cJSON *parent) {
     if (child != parent->child)
       hl_text_putc(out, ',');
     if (object) {
-      print_text(out, child->string, strlen(child->string));
+      hl_json_print_text(out, child->string, strlen(child->string));
       hl_text_putc(out, ':');
     }
     if (!hl_json_print(out, child))
@@ -498,7 +520,8 @@ bool hl_json_print (hl_text *out, const cJSON *item) {
   case cJSON_Number:
     return print_number(out, item->valuedouble);
   case cJSON_String:
-    return print_text(out, item->valuestring, strlen(item->valuestring));
+    hl_json_print_text(out, item->valuestring, strlen(item->valuestring));
+    return !out->failed;
   case cJSON_Raw:
     return hl_text_puts(out, item->valuestring);
   case cJSON_Array:

@@ -14,11 +14,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
+#include "json_token.h"
 #include "text.h"
-
-/* Nesting accepted in an answer; real ones have five levels. */
-#define HL_JSON_DEPTH_IN 128
 
 #define HL_JSON_NUMBER_ROOM 40
 
@@ -34,6 +33,32 @@ typedef struct hl_json_block {
   size_t used; /* nodes of the first chunk */
 } hl_json_block;
 
+/*
+** A node of a block may know how long its name is and, if it is a string, its
+** text, which may hold NUL bytes: its `type` has this mark then. Never shown
+** outside, where marks may be copied to nodes that are shorter.
+*/
+typedef struct hl_json_node {
+  cJSON item;
+  size_t len;      /* of valuestring */
+  size_t name_len; /* of string */
+} hl_json_node;
+
+#define HL_JSON_MEASURED 0x1000
+
+static inline size_t hl_json_text_len (const cJSON *item) {
+  return (item->type & (0xFF | HL_JSON_MEASURED)) ==
+                 (cJSON_String | HL_JSON_MEASURED)
+             ? ((const hl_json_node *)item)->len
+             : strlen(item->valuestring);
+}
+
+static inline size_t hl_json_name_len (const cJSON *item) {
+  return (item->type & HL_JSON_MEASURED) != 0
+             ? ((const hl_json_node *)item)->name_len
+             : strlen(item->string);
+}
+
 /* What a tree of the block owns beside its nodes; cJSON_Delete without one. */
 void hl_json_delete (hl_json_block *block, cJSON *tree);
 
@@ -46,7 +71,10 @@ cJSON *hl_json_new_number (hl_json_block *block, double d);
 cJSON *hl_json_new_integer (hl_json_block *block, int64_t i);
 cJSON *hl_json_new_string (hl_json_block *block, const char *s, size_t len);
 
-/* The same without a copy: `s` ends in NUL and outlives the node. */
+/* A node with that JSON text, a cJSON_Raw. */
+cJSON *hl_json_new_raw (hl_json_block *block, const char *json, size_t len);
+
+/* The same without a copy, in a block, measured: `s` outlives the node. */
 cJSON *hl_json_borrow_string (hl_json_block *block, const char *s, size_t len);
 
 /* An empty table of which nobody said whether it is a list or an object: an
@@ -59,15 +87,11 @@ cJSON *hl_json_new_refused (hl_json_block *block);
 bool hl_json_is_refused (const cJSON *item);
 
 /* Append to a list or object in constant time; takes `item`, which may be NULL
-** for want of memory: then false. `key` is NULL in a list; it is borrowed and
-** must outlive the node. */
-bool hl_json_append (cJSON *parent, const char *key, cJSON *item);
+** for want of memory: then false. */
+bool hl_json_append (cJSON *parent, cJSON *item);
 
-/* Give a member another name, borrowed as well. */
-void hl_json_rename (cJSON *item, const char *name);
-
-/* Another text for a string node, copied. False: out of memory. */
-bool hl_json_set_string (cJSON *item, const char *s);
+/* Name a node of a block; the name is borrowed and must outlive it. */
+void hl_json_borrow_name (cJSON *item, const char *name, size_t len);
 
 /*--------------------------------------------------------------- looking */
 
@@ -76,8 +100,15 @@ static inline bool hl_json_is (const cJSON *item, int type) {
   return item != NULL && (item->type & 0xFF) == type;
 }
 
+static inline bool hl_json_is_bool (const cJSON *item) {
+  return hl_json_is(item, cJSON_True) || hl_json_is(item, cJSON_False);
+}
+
 bool hl_json_is_number (const cJSON *item); /* exact integers included */
 bool hl_json_is_text (const cJSON *item);   /* texts with U+0000 included */
+
+/* A text without U+0000, whose valuestring is all of it? */
+bool hl_json_is_plain_text (const cJSON *item);
 
 /* "a text", "a number", "a list", ...: for messages. */
 const char *hl_json_type_name (const cJSON *item);
@@ -87,6 +118,9 @@ const char *hl_json_get_text (const cJSON *object, const char *name);
 
 /* The integer of a number node if it has one that fits, exactly. */
 bool hl_json_get_integer (const cJSON *item, int64_t *out);
+
+/* The same of a double. */
+bool hl_json_to_integer (double d, int64_t *out);
 
 /* The double nearest to a number node. */
 double hl_json_get_number (const cJSON *item);
@@ -99,26 +133,35 @@ bool hl_json_raw_text (const cJSON *item, hl_text *out);
 /* Shortest decimal that reads back as `d`; returns its length. */
 size_t hl_json_format (char *buf, double d);
 
+/* Append a text in quotes, what must be escaped escaped. Gives the offset of
+** the first byte that is not UTF-8, or `len`. */
+size_t hl_json_print_text (hl_text *out, const char *s, size_t len);
+
+/* A comma, unless a list or an object has just begun. */
+static inline void hl_json_print_comma (hl_text *out) {
+  if (out->len > 0 && out->bytes[out->len - 1] != '{' &&
+      out->bytes[out->len - 1] != '[')
+    hl_text_putc(out, ',');
+}
+
+/* A comma as above, and the name of a member, all of whose letters are plain. */
+void hl_json_print_name (hl_text *out, const char *name, size_t len);
+
 /* Append the tree's JSON, without blanks. False: see `out`. */
 bool hl_json_print (hl_text *out, const cJSON *item);
 
 /*---------------------------------------------------------------- text in */
 
-typedef struct hl_json_fault {
-  const char *what; /* "a comma or ] is missing", ...; NULL: out of memory */
-  size_t offset;    /* bytes before the spot */
-} hl_json_fault;
-
 /*
 ** Parse one JSON text as RFC 8259 has it; a byte order mark before it is
-** passed over, a lone surrogate escape becomes U+FFFD. `text[len]` must be
-** NUL. NULL: see `fault`.
+** passed over, half a surrogate pair becomes U+FFFD. `text[len]` must be NUL.
+** NULL: see `fault`.
 */
 cJSON *hl_json_parse (const char *text, size_t len, hl_json_fault *fault);
 
-/* The same, faster: strings stay where they are, so `text` is spoilt, and must
-** outlive the tree. */
-cJSON *hl_json_parse_in_place (hl_json_block *block, char *text, size_t len,
-                               hl_json_fault *fault);
+/* The tree of tokens that were read. Strings stay where they are in the text,
+** so it is spoilt, and must outlive the tree. NULL: out of memory. */
+cJSON *hl_json_tree_in_place (hl_json_block *block,
+                              const hl_json_tokens *tokens);
 
 #endif

@@ -9,8 +9,9 @@
 /* What is allocated for a result; what the reader knows comes first. */
 typedef struct whole {
   hl_result shown;
+  hl_json_tokens tokens;
   hl_json_block block;
-  char *text; /* what the document points into, if it is of the block */
+  char *text; /* what tokens and the block's nodes point into; or NULL */
 } whole;
 
 static const hl_rate_limit unknown_limits = {-1, -1, -1, -1, -1, false};
@@ -48,13 +49,42 @@ hl_result *hl_result_new (hl_kind kind) {
   return &w->shown;
 }
 
-hl_json_block *hl_result_block (hl_result *r) {
-  return &((whole *)r)->block;
+hl_json_tokens *hl_result_tokens (hl_result *r) {
+  return &((whole *)r)->tokens;
 }
 
-void hl_result_take (hl_result *r, cJSON *document, char *text) {
-  r->document = document;
+void hl_result_take_text (hl_result *r, char *text) {
   ((whole *)r)->text = text;
+}
+
+bool hl_result_take_trace (hl_result *r) {
+  const hl_json_token *t =
+      hl_json_token_member(((whole *)r)->tokens.list, "traceId");
+  char *trace;
+  size_t len;
+
+  if (t == NULL || !hl_json_token_is_text(t))
+    return true;
+  trace = malloc((size_t)t->len + 1);
+  if (trace == NULL)
+    return false;
+  len = hl_json_token_copy(trace, t);
+  trace[len] = '\0';
+  if (strlen(trace) == len) { /* no C text holds a NUL */
+    r->trace_id = trace;
+    return true;
+  }
+  free(trace);
+  return true;
+}
+
+bool hl_result_plant (hl_result *r) {
+  whole *w = (whole *)r;
+
+  r->document = hl_json_tree_in_place(&w->block, &w->tokens);
+  r->meta = cJSON_GetObjectItemCaseSensitive(r->document, "meta");
+  hl_json_tokens_free(&w->tokens);
+  return r->document != NULL;
 }
 
 const hl_result *hl_result_memory (void) {
@@ -78,6 +108,7 @@ void hl_result_free (const hl_result *r) {
   hl_json_delete(w->text != NULL ? &w->block : NULL,
                  (cJSON *)(uintptr_t)r->document);
   hl_json_block_free(&w->block);
+  hl_json_tokens_free(&w->tokens);
   free(w->text);
   drop(r->trace_id);
   drop(r);

@@ -13,11 +13,17 @@
 /* All unknown, of that kind. NULL: out of memory. */
 hl_result *hl_result_new (hl_kind kind);
 
-/* Where the nodes of its document come from, if it was parsed in place. */
-hl_json_block *hl_result_block (hl_result *r);
+/* Those of a success; empty until it is one, and once its document is made. */
+hl_json_tokens *hl_result_tokens (hl_result *r);
 
-/* The result owns a document parsed in place, and the text it points into. */
-void hl_result_take (hl_result *r, cJSON *document, char *text);
+/* The result owns the text that its tokens point into. */
+void hl_result_take_text (hl_result *r, char *text);
+
+/* Find the trace among the tokens. False: out of memory. */
+bool hl_result_take_trace (hl_result *r);
+
+/* Make the document of the tokens, which end. False: out of memory. */
+bool hl_result_plant (hl_result *r);
 
 /* The one that needs no memory. It is shared: never write to it. */
 const hl_result *hl_result_memory (void);

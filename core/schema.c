@@ -11,8 +11,13 @@
 
 #include "text.h"
 
+/* Members: of one name in both versions, of two, and none: the end. */
+#define MEMBER(name, shape, flags, hint)                                       \
+  { name, NULL, shape, flags, hint, sizeof(name) - 1, 0 }
+#define RESPELT(name, v3, shape, flags, hint)                                  \
+  { name, v3, shape, flags, hint, sizeof(name) - 1, sizeof(v3) - 1 }
 #define END                                                                    \
-  { NULL, NULL, NULL, 0, NULL }
+  { NULL, NULL, NULL, 0, NULL, 0, 0 }
 
 /*--------------------------------------------------------------- versions */
 
@@ -56,10 +61,8 @@ static const hl_shape inbound_status = {
     .type = HL_SHAPE_CHOICE, .what = "a status", .choices = inbound_statuses};
 
 static const hl_member channel_members[] = {
-    {"status", NULL, &channel_status, HL_REQUIRED, NULL},
-    {"message", NULL, &text, 0, NULL},
-    {"code", NULL, &text, 0, NULL},
-    END};
+    MEMBER("status", &channel_status, HL_REQUIRED, NULL),
+    MEMBER("message", &text, 0, NULL), MEMBER("code", &text, 0, NULL), END};
 
 static const hl_shape channel = {.type = HL_SHAPE_OBJECT,
                                  .what = "an object with a status",
@@ -67,12 +70,12 @@ static const hl_shape channel = {.type = HL_SHAPE_OBJECT,
                                  .noun = "a part of a channel's setting"};
 
 static const hl_member dnd_members[] = {
-    {"Call", "call", &channel, 0, NULL},
-    {"Email", "email", &channel, 0, NULL},
-    {"SMS", "sms", &channel, 0, NULL},
-    {"WhatsApp", "whatsApp", &channel, 0, NULL},
-    {"GMB", "gmb", &channel, 0, NULL},
-    {"FB", "fb", &channel, 0, NULL},
+    RESPELT("Call", "call", &channel, 0, NULL),
+    RESPELT("Email", "email", &channel, 0, NULL),
+    RESPELT("SMS", "sms", &channel, 0, NULL),
+    RESPELT("WhatsApp", "whatsApp", &channel, 0, NULL),
+    RESPELT("GMB", "gmb", &channel, 0, NULL),
+    RESPELT("FB", "fb", &channel, 0, NULL),
     END};
 
 static const hl_hint dnd_hints[] = {
@@ -87,9 +90,8 @@ static const hl_shape dnd = {.type = HL_SHAPE_OBJECT,
                              .noun = "a channel"};
 
 static const hl_member inbound_all_members[] = {
-    {"status", NULL, &inbound_status, HL_REQUIRED, NULL},
-    {"message", NULL, &text, 0, NULL},
-    END};
+    MEMBER("status", &inbound_status, HL_REQUIRED, NULL),
+    MEMBER("message", &text, 0, NULL), END};
 
 static const hl_shape inbound_all = {.type = HL_SHAPE_OBJECT,
                                      .what = "an object with a status",
@@ -97,7 +99,7 @@ static const hl_shape inbound_all = {.type = HL_SHAPE_OBJECT,
                                      .noun = "a part of this setting"};
 
 static const hl_member inbound_members[] = {
-    {"all", NULL, &inbound_all, 0, NULL}, END};
+    MEMBER("all", &inbound_all, 0, NULL), END};
 
 static const hl_shape inbound = {.type = HL_SHAPE_OBJECT,
                                  .what = "an object with the key all",
@@ -127,12 +129,12 @@ static const hl_shape custom_value = {
     .what = "a text, a number, a list of texts or an object of files"};
 
 static const hl_member custom_members[] = {
-    {"id", NULL, &text, HL_IDENTIFIES | HL_NOT_EMPTY,
-     "give the field's id, or leave it out and give its key"},
-    {"key", NULL, &text, HL_IDENTIFIES | HL_NOT_EMPTY,
-     "leave it out where there is an id"},
-    {"field_value", "fieldValue", &custom_value, HL_REQUIRED | HL_NULLABLE,
-     NULL},
+    MEMBER("id", &text, HL_IDENTIFIES | HL_NOT_EMPTY,
+           "give the field's id, or leave it out and give its key"),
+    MEMBER("key", &text, HL_IDENTIFIES | HL_NOT_EMPTY,
+           "leave it out where there is an id"),
+    RESPELT("field_value", "fieldValue", &custom_value,
+            HL_REQUIRED | HL_NULLABLE, NULL),
     END};
 
 static const hl_hint custom_hints[] = {
@@ -159,26 +161,26 @@ static const hl_shape custom_fields = {.type = HL_SHAPE_LIST,
 #define NO_EMPTY "HighLevel refuses an empty one; send null to empty the field"
 
 static const hl_member contact_members[] = {
-    {"firstName", NULL, &text, HL_NULLABLE, NULL},
-    {"lastName", NULL, &text, HL_NULLABLE, NULL},
-    {"name", NULL, &text, HL_NULLABLE, NULL},
-    {"email", NULL, &text, HL_NULLABLE | HL_NOT_EMPTY, NO_EMPTY},
-    {"phone", NULL, &text, HL_NULLABLE | HL_NOT_EMPTY, NO_EMPTY},
-    {"address1", NULL, &text, HL_NULLABLE, NULL},
-    {"city", NULL, &text, HL_NULLABLE, NULL},
-    {"state", NULL, &text, HL_NULLABLE, NULL},
-    {"postalCode", NULL, &text, 0, NULL},
-    {"website", NULL, &text, HL_NULLABLE, NULL},
-    {"timezone", NULL, &text, HL_NULLABLE | HL_ZONE, NULL},
-    {"dnd", NULL, &boolean, 0, NULL},
-    {"dndSettings", NULL, &dnd, 0, NULL},
-    {"inboundDndSettings", NULL, &inbound, 0, NULL},
-    {"tags", NULL, &texts, 0, NULL},
-    {"customFields", NULL, &custom_fields, 0, NULL},
-    {"source", NULL, &text, HL_NULLABLE, NULL},
-    {"dateOfBirth", NULL, &date, HL_NULLABLE, NULL},
-    {"country", NULL, &country, 0, NULL},
-    {"assignedTo", NULL, &text, HL_NULLABLE, NULL},
+    MEMBER("firstName", &text, HL_NULLABLE, NULL),
+    MEMBER("lastName", &text, HL_NULLABLE, NULL),
+    MEMBER("name", &text, HL_NULLABLE, NULL),
+    MEMBER("email", &text, HL_NULLABLE | HL_NOT_EMPTY, NO_EMPTY),
+    MEMBER("phone", &text, HL_NULLABLE | HL_NOT_EMPTY, NO_EMPTY),
+    MEMBER("address1", &text, HL_NULLABLE, NULL),
+    MEMBER("city", &text, HL_NULLABLE, NULL),
+    MEMBER("state", &text, HL_NULLABLE, NULL),
+    MEMBER("postalCode", &text, 0, NULL),
+    MEMBER("website", &text, HL_NULLABLE, NULL),
+    MEMBER("timezone", &text, HL_NULLABLE | HL_ZONE, NULL),
+    MEMBER("dnd", &boolean, 0, NULL),
+    MEMBER("dndSettings", &dnd, 0, NULL),
+    MEMBER("inboundDndSettings", &inbound, 0, NULL),
+    MEMBER("tags", &texts, 0, NULL),
+    MEMBER("customFields", &custom_fields, 0, NULL),
+    MEMBER("source", &text, HL_NULLABLE, NULL),
+    MEMBER("dateOfBirth", &date, HL_NULLABLE, NULL),
+    MEMBER("country", &country, 0, NULL),
+    MEMBER("assignedTo", &text, HL_NULLABLE, NULL),
     END};
 
 #define READ_ONLY "an update cannot set it: leave it out"
@@ -240,14 +242,22 @@ const char *hl_member_name (const hl_member *m, hl_version version) {
   return version == HL_V3 && m->name_v3 != NULL ? m->name_v3 : m->name;
 }
 
-const hl_member *hl_member_find (const hl_shape *shape, const char *name) {
+size_t hl_member_name_len (const hl_member *m, hl_version version) {
+  return version == HL_V3 && m->name_v3 != NULL ? m->name_v3_len : m->name_len;
+}
+
+/* The first letter spares most of the comparing. */
+static bool is_same (const char *a, size_t a_len, const char *b, size_t len) {
+  return a_len == len && a[0] == b[0] && memcmp(a, b, len) == 0;
+}
+
+const hl_member *hl_member_find (const hl_shape *shape, const char *name,
+                                 size_t len) {
   const hl_member *m;
 
   for (m = shape->members; m->name != NULL; m++)
-    /* the first letter spares most of the comparing */
-    if ((m->name[0] == name[0] && strcmp(m->name, name) == 0) ||
-        (m->name_v3 != NULL && m->name_v3[0] == name[0] &&
-         strcmp(m->name_v3, name) == 0))
+    if (is_same(m->name, m->name_len, name, len) ||
+        (m->name_v3 != NULL && is_same(m->name_v3, m->name_v3_len, name, len)))
       return m;
   return NULL;
 }

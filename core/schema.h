@@ -65,6 +65,8 @@ struct hl_member {
   const hl_shape *shape;
   unsigned flags;
   const char *empty_hint; /* HL_NOT_EMPTY: what to do instead */
+  size_t name_len;
+  size_t name_v3_len;
 };
 
 /* The members of one object, at the most. */
@@ -74,9 +76,11 @@ extern const hl_shape hl_contact_shape;
 
 /* The spelling that goes over the wire. */
 const char *hl_member_name (const hl_member *m, hl_version version);
+size_t hl_member_name_len (const hl_member *m, hl_version version);
 
 /* The member of that name in either spelling; or NULL. */
-const hl_member *hl_member_find (const hl_shape *shape, const char *name);
+const hl_member *hl_member_find (const hl_shape *shape, const char *name,
+                                 size_t len);
 
 /* What to say about a name that `shape` does not have: a hint, or the member
 ** it resembles most, or NULL for neither. */

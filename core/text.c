@@ -159,9 +159,10 @@ char *hl_strdup (const char *s) {
   return hl_strndup(s, strlen(s));
 }
 
-/* Bytes of the character that starts here, 0 if it is malformed. RFC 3629,
-** section 4: no overlong forms, no surrogates, nothing above U+10FFFF. */
-static size_t utf8_char (const unsigned char *s, size_t left) {
+/* RFC 3629, section 4: no overlong forms, no surrogates, nothing above
+** U+10FFFF. */
+size_t hl_utf8_char (const char *bytes, size_t left) {
+  const unsigned char *s = (const unsigned char *)bytes;
   unsigned char low = 0x80, high = 0xBF;
   size_t n, i;
 
@@ -204,7 +205,7 @@ size_t hl_utf8_check (const char *s, size_t len) {
       i++;
       continue;
     }
-    n = utf8_char((const unsigned char *)s + i, len - i);
+    n = hl_utf8_char(s + i, len - i);
     if (n == 0)
       return i;
     i += n;
@@ -212,33 +213,65 @@ size_t hl_utf8_check (const char *s, size_t len) {
   return len;
 }
 
-/* Eight bytes at a time, each with a bit set in the result if it qualifies:
-** the arithmetic of "Bit Twiddling Hacks", "determine if a word has a byte". */
+/*
+** Eight bytes at a time: the arithmetic of "Bit Twiddling Hacks", "determine
+** if a word has a byte less than n", where the lowest bit set is always right.
+** A quote or a backslash becomes zero first, which is less than one.
+*/
 #define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
-#define HAS_BELOW(v, n) (((v)-EACH(n)) & ~(v)&EACH(0x80))
-#define HAS(v, byte) HAS_BELOW((v) ^ EACH(byte), 1)
 
-static bool is_special (uint64_t v) {
-  return (HAS_BELOW(v, 0x20) | HAS(v, '"') | HAS(v, '\\')) != 0;
+static inline uint64_t special_bytes (uint64_t v) {
+  return ((v - EACH(0x20)) | ((v ^ EACH('"')) - EACH(1)) |
+          ((v ^ EACH('\\')) - EACH(1)) | v) &
+         EACH(0x80);
 }
 
-static bool is_plain (char c) {
-  return (unsigned char)c >= 0x20 && c != '"' && c != '\\';
+static inline bool is_plain (char c) {
+  return (unsigned char)c >= 0x20 && (unsigned char)c < 0x80 && c != '"' &&
+         c != '\\';
+}
+
+/* Bytes before the first of eight that is special; less where the machine's
+** order of bytes makes that a longer question. */
+static inline size_t plain_before (uint64_t found) {
+#if defined(__GNUC__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+  return (size_t)__builtin_ctzll(found) / 8;
+#else
+  (void)found;
+  return 0;
+#endif
+}
+
+/* `to` NULL: without copying. */
+static inline size_t plain (char *to, const char *s, size_t len) {
+  size_t i = 0, last = len >= sizeof(uint64_t) ? len - sizeof(uint64_t) : 0;
+  uint64_t v, found = 0;
+
+  while (len >= sizeof(v)) {
+    memcpy(&v, s + i, sizeof(v));
+    if (to != NULL)
+      memcpy(to + i, &v, sizeof(v));
+    found = special_bytes(v);
+    if (found != 0) {
+      i += plain_before(found);
+      break;
+    }
+    if (i == last)
+      return len;
+    i = i + sizeof(v) < last ? i + sizeof(v) : last; /* overlaps at the end */
+  }
+  for (; i < len && is_plain(s[i]); i++)
+    if (to != NULL)
+      to[i] = s[i];
+  return i;
+}
+
+size_t hl_plain_run (const char *s, size_t len) {
+  return plain(NULL, s, len);
 }
 
 size_t hl_plain_copy (char *to, const char *s, size_t len) {
-  size_t i = 0;
-  uint64_t v;
-
-  for (; len - i >= sizeof(v); i += sizeof(v)) {
-    memcpy(&v, s + i, sizeof(v));
-    if (is_special(v))
-      break;
-    memcpy(to + i, &v, sizeof(v));
-  }
-  for (; i < len && is_plain(s[i]); i++)
-    to[i] = s[i];
-  return i;
+  return plain(to, s, len);
 }
 
 void hl_utf8_mend (char *s) {

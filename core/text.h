@@ -61,14 +61,20 @@ bool hl_text_quote (hl_text *t, const char *s, size_t len, size_t max);
 char *hl_strdup (const char *s);
 char *hl_strndup (const char *s, size_t len);
 
+/* Bytes of the character that starts at `s`, 0 if it is not UTF-8. */
+size_t hl_utf8_char (const char *s, size_t left);
+
 /* Offset of the first byte that is not UTF-8 (RFC 3629); or `len`. */
 size_t hl_utf8_check (const char *s, size_t len);
 
 /* Question marks in place of the bytes that are not. */
 void hl_utf8_mend (char *s);
 
-/* Copy what can stand in a JSON string as it is, up to the first control
-** character, quote or backslash; how much that was. `to` has room for `len`. */
+/* How many bytes from `s` on are ASCII that stands in a JSON string as it is:
+** no control character, quote or backslash. */
+size_t hl_plain_run (const char *s, size_t len);
+
+/* The same, and copies them. `to` has room for `len`. */
 size_t hl_plain_copy (char *to, const char *s, size_t len);
 
 /* ASCII only, whatever the locale says. */

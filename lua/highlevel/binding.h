@@ -12,6 +12,7 @@
 #include <lua.h>
 
 #include "highlevel.h"
+#include "json_token.h"
 #include "text.h"
 
 #define HL_CLIENT_MT "highlevel.core.client"
@@ -36,6 +37,7 @@ typedef struct hl_box {
   char *text;
   const hl_result *why;
   hl_text scratch;
+  hl_json_tokens tokens;
 } hl_box;
 
 /* core.c: raise what Lua itself raises, for the front to catch. */
@@ -55,8 +57,9 @@ int hl_mailbox_gc (lua_State *L);
 */
 void hl_read_fields (lua_State *L, int index, hl_box *box);
 
-/* push.c: each pushes one value; `box` owns what is worked with. */
-void hl_push_json (lua_State *L, const cJSON *item, hl_box *box);
+/* push.c: each pushes one value; `box` owns what is worked with. The answer is
+** that of a success whose call was told `as_tokens`; pushed once. */
+void hl_push_answer (lua_State *L, const hl_result *r);
 void hl_push_error (lua_State *L, const hl_result *r, hl_box *box);
 void hl_push_info (lua_State *L, const hl_result *r, const hl_call *call);
 

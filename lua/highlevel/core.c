@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "binding.h"
-#include "json.h"
+#include "call.h"
 
 typedef struct lclient {
   hl_client *c; /* NULL once closed */
@@ -33,6 +33,7 @@ static void box_clear (hl_box *box) {
   hl_free(full.text);
   hl_result_free(full.why);
   hl_text_free(&full.scratch);
+  hl_json_tokens_free(&full.tokens);
 }
 
 /* Exists, with its __gc, before anything is put into it. */
@@ -232,6 +233,7 @@ static int core_call (lua_State *L) {
   box->call = hl_call_new(c, id, id_len, take_fields(box), &o);
   if (box->call == NULL)
     return hl_raise_memory(L);
+  box->call->answer.as_tokens = true;
   return 1;
 }
 
@@ -332,7 +334,7 @@ static int core_result (lua_State *L) {
                 "there is no result");
   r = hl_call_result(box->call);
   if (r->kind == HL_OK) {
-    hl_push_json(L, r->document, box);
+    hl_push_answer(L, r);
     lua_pushnil(L);
     hl_push_info(L, r, box->call);
   } else {

@@ -221,11 +221,13 @@ static cJSON *new_table (reader *r, const hl_path *path) {
   return hl_json_new(block, s == SHAPE_OBJECT ? cJSON_Object : cJSON_Array);
 }
 
-static void add_child (reader *r, cJSON *parent, const char *key,
-                       const hl_path *path) {
+/* The value on the top, at `path`, into its parent. */
+static void add_child (reader *r, cJSON *parent, const hl_path *path) {
   cJSON *item = read_value(r, path);
 
-  if (!hl_json_append(parent, key, item))
+  if (item != NULL && path->key != NULL)
+    hl_json_borrow_name(item, path->key, path->key_len);
+  if (!hl_json_append(parent, item))
     r->no_memory = true;
   else if ((hl_json_is(item, cJSON_Array) || hl_json_is(item, cJSON_Object)) &&
            lua_istable(r->L, -1))
@@ -238,7 +240,7 @@ static void read_list (reader *r, cJSON *parent, const hl_path *path) {
   for (i = 1; i <= n && !r->no_memory; i++) {
     hl_path at = {path, NULL, 0, i};
     lua_rawgeti(r->L, -1, (int)i);
-    add_child(r, parent, NULL, &at);
+    add_child(r, parent, &at);
     lua_pop(r->L, 1);
   }
 }
@@ -274,7 +276,7 @@ static void read_object (reader *r, cJSON *parent, const hl_path *path) {
     if (strlen(at.key) != at.key_len)
       (void)refuse(r, &at, "a name with a NUL byte in it");
     else
-      add_child(r, parent, at.key, &at);
+      add_child(r, parent, &at);
     lua_pop(L, 1);
     if (r->no_memory) {
       lua_pop(L, 1);

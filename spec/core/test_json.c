@@ -271,15 +271,11 @@ static void refuses_every_beginning (void **state) {
   for (n = 0; n < sizeof(whole) - 1; n++) {
     char *part = malloc(n + 1); /* to the byte: a sanitizer watches its end */
     hl_json_fault fault;
-    hl_json_block block = {NULL, 0};
     cJSON *item;
     memcpy(part, whole, n);
     part[n] = '\0';
     item = hl_json_parse(part, n, &fault);
     assert_row(n, item == NULL);
-    item = hl_json_parse_in_place(&block, part, n, &fault);
-    assert_row(n, item == NULL);
-    hl_json_block_free(&block);
     free(part);
   }
 }
@@ -291,13 +287,16 @@ static void reads_the_same_in_place (void **state) {
   char copy[sizeof(text)];
   hl_json_fault fault;
   hl_json_block block = {NULL, 0};
+  hl_json_tokens tokens = {NULL, 0, 0, 0};
   cJSON *one, *two;
   char *first, *second;
 
   (void)state;
   memcpy(copy, text, sizeof(text));
   one = hl_json_parse(text, sizeof(text) - 1, &fault);
-  two = hl_json_parse_in_place(&block, copy, sizeof(text) - 1, &fault);
+  assert_true(hl_json_tokens_read(&tokens, copy, sizeof(text) - 1, &fault));
+  two = hl_json_tree_in_place(&block, &tokens);
+  hl_json_tokens_free(&tokens);
   first = printed(one);
   second = printed(two);
   assert_string_equal(first, second);
