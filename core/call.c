@@ -40,7 +40,8 @@ hl_fields *hl_fields_start (void) {
 
 void hl_fields_free (hl_fields *fields) {
   if (fields != NULL) {
-    hl_json_delete(fields->block, fields->document);
+    if (fields->block == NULL)
+      cJSON_Delete(fields->document);
     hl_json_block_free(&fields->nodes);
     hl_problems_free(&fields->problems);
     free(fields);

@@ -19,52 +19,12 @@
 
 /*---------------------------------------------------------------- making */
 
-#define CHUNK_NODES 50 /* a page, nearly */
-
-typedef struct hl_json_chunk {
-  struct hl_json_chunk *next;
-  hl_json_node nodes[CHUNK_NODES];
-} hl_json_chunk;
-
-static cJSON *from_block (hl_json_block *block) {
-  if (block->chunks == NULL || block->used == CHUNK_NODES) {
-    hl_json_chunk *chunk = malloc(sizeof(*chunk));
-    if (chunk == NULL)
-      return NULL;
-    chunk->next = block->chunks;
-    block->chunks = chunk;
-    block->used = 0;
-  }
-  return &block->chunks->nodes[block->used++].item;
-}
-
-void hl_json_block_free (hl_json_block *block) {
-  hl_json_chunk *chunk;
-
-  while ((chunk = block->chunks) != NULL) {
-    block->chunks = chunk->next;
-    free(chunk);
-  }
-  block->used = 0;
-}
-
-void hl_json_delete (hl_json_block *block, cJSON *tree) {
-  if (block == NULL) {
-    cJSON_Delete(tree);
-    return;
-  }
-  for (; tree != NULL; tree = tree->next) {
-    if (tree->valuestring != NULL && (tree->type & cJSON_IsReference) == 0)
-      cJSON_free(tree->valuestring);
-    if (tree->child != NULL)
-      hl_json_delete(block, tree->child);
-  }
-}
-
 cJSON *hl_json_new (hl_json_block *block, int type) {
-  cJSON *item =
-      block != NULL ? from_block(block) : (cJSON *)cJSON_malloc(sizeof(*item));
+  cJSON *item;
 
+  if (block != NULL)
+    return hl_json_block_new(block, type);
+  item = cJSON_malloc(sizeof(*item));
   if (item != NULL) {
     memset(item, 0, sizeof(*item));
     item->type = type;
@@ -86,14 +46,15 @@ static cJSON *new_with_text (hl_json_block *block, int type, const char *s,
                              size_t len) {
   cJSON *item = hl_json_new(block, type);
 
-  if (item != NULL) {
-    item->valuestring = copy_bytes(s, len);
-    if (item->valuestring == NULL) {
-      hl_json_delete(block, item);
-      item = NULL;
-    }
-  }
-  return item;
+  if (item == NULL)
+    return NULL;
+  item->valuestring =
+      block != NULL ? hl_json_block_copy(block, s, len) : copy_bytes(s, len);
+  if (item->valuestring != NULL)
+    return item;
+  if (block == NULL)
+    cJSON_Delete(item);
+  return NULL;
 }
 
 cJSON *hl_json_new_number (hl_json_block *block, double d) {
@@ -135,23 +96,8 @@ cJSON *hl_json_new_raw (hl_json_block *block, const char *json, size_t len) {
   return new_with_text(block, cJSON_Raw, json, len);
 }
 
-cJSON *hl_json_borrow_string (hl_json_block *block, const char *s, size_t len) {
-  cJSON *item =
-      hl_json_new(block, cJSON_String | cJSON_IsReference | HL_JSON_MEASURED);
-
-  if (item != NULL) {
-    item->valuestring = (char *)(uintptr_t)s; /* nobody writes there */
-    ((hl_json_node *)item)->len = len;
-  }
-  return item;
-}
-
-cJSON *hl_json_new_shapeless (hl_json_block *block) {
-  cJSON *item = hl_json_new(block, cJSON_Object);
-
-  if (item != NULL)
-    item->valueint = SHAPELESS;
-  return item;
+void hl_json_mark_shapeless (cJSON *object) {
+  object->valueint = SHAPELESS;
 }
 
 bool hl_json_is_shapeless (const cJSON *item) {
@@ -159,35 +105,12 @@ bool hl_json_is_shapeless (const cJSON *item) {
          item->valueint == SHAPELESS;
 }
 
-cJSON *hl_json_new_refused (hl_json_block *block) {
-  return hl_json_new(block, cJSON_Invalid);
+void hl_json_mark_refused (cJSON *item) {
+  item->type = (item->type & ~0xFF) | cJSON_Invalid;
 }
 
 bool hl_json_is_refused (const cJSON *item) {
   return hl_json_is(item, cJSON_Invalid);
-}
-
-void hl_json_borrow_name (cJSON *item, const char *name, size_t len) {
-  item->string = (char *)(uintptr_t)name;
-  item->type |= cJSON_StringIsConst | HL_JSON_MEASURED;
-  ((hl_json_node *)item)->name_len = len;
-}
-
-bool hl_json_append (cJSON *parent, cJSON *item) {
-  cJSON *first = parent->child;
-
-  if (item == NULL)
-    return false;
-  item->next = NULL;
-  if (first == NULL) {
-    parent->child = item;
-    item->prev = item;
-  } else { /* the first one's `prev` is the last one: cJSON's convention */
-    item->prev = first->prev;
-    first->prev->next = item;
-    first->prev = item;
-  }
-  return true;
 }
 
 /*--------------------------------------------------------------- looking */

@@ -14,8 +14,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <string.h>
 
+#include "json_block.h"
 #include "json_token.h"
 #include "text.h"
 
@@ -23,49 +23,8 @@
 
 /*---------------------------------------------------------------- making */
 
-/*
-** Where the nodes of one tree come from: many at a time, released together.
-** Names in such a tree are borrowed. Start from {0}. With NULL for a block,
-** nodes are cJSON's own, for cJSON_Delete.
-*/
-typedef struct hl_json_block {
-  struct hl_json_chunk *chunks;
-  size_t used; /* nodes of the first chunk */
-} hl_json_block;
-
-/*
-** A node of a block may know how long its name is and, if it is a string, its
-** text, which may hold NUL bytes: its `type` has this mark then. Never shown
-** outside, where marks may be copied to nodes that are shorter.
-*/
-typedef struct hl_json_node {
-  cJSON item;
-  size_t len;      /* of valuestring */
-  size_t name_len; /* of string */
-} hl_json_node;
-
-#define HL_JSON_MEASURED 0x1000
-
-static inline size_t hl_json_text_len (const cJSON *item) {
-  return (item->type & (0xFF | HL_JSON_MEASURED)) ==
-                 (cJSON_String | HL_JSON_MEASURED)
-             ? ((const hl_json_node *)item)->len
-             : strlen(item->valuestring);
-}
-
-static inline size_t hl_json_name_len (const cJSON *item) {
-  return (item->type & HL_JSON_MEASURED) != 0
-             ? ((const hl_json_node *)item)->name_len
-             : strlen(item->string);
-}
-
-/* What a tree of the block owns beside its nodes; cJSON_Delete without one. */
-void hl_json_delete (hl_json_block *block, cJSON *tree);
-
-/* Release the nodes, all of them. */
-void hl_json_block_free (hl_json_block *block);
-
-/* Each gives NULL when memory ran out. */
+/* Each gives NULL when memory ran out. With NULL for a block, nodes are cJSON's
+** own, for cJSON_Delete. */
 cJSON *hl_json_new (hl_json_block *block, int type);
 cJSON *hl_json_new_number (hl_json_block *block, double d);
 cJSON *hl_json_new_integer (hl_json_block *block, int64_t i);
@@ -75,23 +34,53 @@ cJSON *hl_json_new_string (hl_json_block *block, const char *s, size_t len);
 cJSON *hl_json_new_raw (hl_json_block *block, const char *json, size_t len);
 
 /* The same without a copy, in a block, measured: `s` outlives the node. */
-cJSON *hl_json_borrow_string (hl_json_block *block, const char *s, size_t len);
+static inline cJSON *hl_json_borrow_string (hl_json_block *block, const char *s,
+                                            size_t len) {
+  cJSON *item = hl_json_block_new(block, cJSON_String | cJSON_IsReference |
+                                             HL_JSON_MEASURED);
+
+  if (item != NULL) {
+    item->valuestring = (char *)(uintptr_t)s; /* nobody writes there */
+    ((hl_json_node *)item)->len = len;
+  }
+  return item;
+}
 
 /* An empty table of which nobody said whether it is a list or an object: an
 ** empty object with a mark, for the schema to decide. */
-cJSON *hl_json_new_shapeless (hl_json_block *block);
+void hl_json_mark_shapeless (cJSON *object);
 bool hl_json_is_shapeless (const cJSON *item);
 
 /* A value that was refused when it was read: the checks pass over it. */
-cJSON *hl_json_new_refused (hl_json_block *block);
+void hl_json_mark_refused (cJSON *item);
 bool hl_json_is_refused (const cJSON *item);
 
 /* Append to a list or object in constant time; takes `item`, which may be NULL
 ** for want of memory: then false. */
-bool hl_json_append (cJSON *parent, cJSON *item);
+static inline bool hl_json_append (cJSON *parent, cJSON *item) {
+  cJSON *first = parent->child;
+
+  if (item == NULL)
+    return false;
+  item->next = NULL;
+  if (first == NULL) {
+    parent->child = item;
+    item->prev = item;
+  } else { /* the first one's `prev` is the last one: cJSON's convention */
+    item->prev = first->prev;
+    first->prev->next = item;
+    first->prev = item;
+  }
+  return true;
+}
 
 /* Name a node of a block; the name is borrowed and must outlive it. */
-void hl_json_borrow_name (cJSON *item, const char *name, size_t len);
+static inline void hl_json_borrow_name (cJSON *item, const char *name,
+                                        size_t len) {
+  item->string = (char *)(uintptr_t)name;
+  item->type |= cJSON_StringIsConst | HL_JSON_MEASURED;
+  ((hl_json_node *)item)->name_len = len;
+}
 
 /*--------------------------------------------------------------- looking */
 

@@ -82,7 +82,8 @@ static cJSON *make_children (const maker *m, const hl_json_token *t) {
 
   while (parent != NULL && next < end)
     if (!make_member(m, parent, t, &next)) {
-      hl_json_delete(m->block, parent);
+      if (m->block == NULL)
+        cJSON_Delete(parent);
       return NULL;
     }
   return parent;

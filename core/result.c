@@ -105,8 +105,8 @@ void hl_result_free (const hl_result *r) {
   drop(r->path);
   hl_messages_free(r->messages, r->n_messages);
   drop(r->body);
-  hl_json_delete(w->text != NULL ? &w->block : NULL,
-                 (cJSON *)(uintptr_t)r->document);
+  if (w->text == NULL) /* or the document is the block's */
+    cJSON_Delete((cJSON *)(uintptr_t)r->document);
   hl_json_block_free(&w->block);
   hl_json_tokens_free(&w->tokens);
   free(w->text);

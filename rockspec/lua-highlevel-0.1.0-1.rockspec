@@ -51,6 +51,7 @@ build = {
         "core/engine.c",
         "core/failure.c",
         "core/json.c",
+        "core/json_block.c",
         "core/json_token.c",
         "core/json_tree.c",
         "core/pace.c",

@@ -34,11 +34,10 @@ typedef enum shape {
   SHAPE_OBJECT
 } shape;
 
-static cJSON *read_value (reader *r, const hl_path *path);
-static void read_children (reader *r, cJSON *parent, const hl_path *path);
+static void read_table (reader *r, cJSON *item, const hl_path *path);
 
-/* Note a problem; what stands in the value's place keeps the checks quiet. */
-static cJSON *refuse (reader *r, const hl_path *path, const char *text) {
+/* Note a problem with a value. */
+static void complain (reader *r, const hl_path *path, const char *text) {
   hl_text where;
 
   hl_text_init(&where, 4096);
@@ -46,7 +45,14 @@ static cJSON *refuse (reader *r, const hl_path *path, const char *text) {
   if (where.failed || hl_fields_complain(r->fields, where.bytes, text) != HL_OK)
     r->no_memory = true;
   hl_text_free(&where);
-  return hl_json_new_refused(r->fields->block);
+}
+
+/* The same, and what stands in its place keeps the checks quiet. */
+static void refuse (reader *r, cJSON *item, const hl_path *path,
+                    const char *text) {
+  complain(r, path, text);
+  hl_json_mark_refused(item);
+  item->child = NULL;
 }
 
 /*------------------------------------------------------------------ marks */
@@ -86,16 +92,12 @@ static bool is_cjson (lua_State *L, const char *name) {
   return same;
 }
 
-/* The type of the first key that comes; LUA_TNONE in an empty table. */
-static int first_key (lua_State *L) {
-  int type;
-
+static bool is_empty (lua_State *L) {
   lua_pushnil(L);
   if (lua_next(L, -2) == 0)
-    return LUA_TNONE;
-  type = lua_type(L, -2);
+    return true;
   lua_pop(L, 2);
-  return type;
+  return false;
 }
 
 /* What the metatable of the table on the top says. */
@@ -118,10 +120,68 @@ static shape marked_shape (reader *r) {
     s = SHAPE_ARRAY;
   if (s == SHAPE_OPEN && is_cjson(L, "empty_array_mt")) {
     lua_pop(L, 1);
-    return first_key(L) == LUA_TNONE ? SHAPE_ARRAY : SHAPE_OPEN;
+    return is_empty(L) ? SHAPE_ARRAY : SHAPE_OPEN;
   }
   lua_pop(L, 1);
   return s;
+}
+
+/*----------------------------------------------------------------- values */
+
+static cJSON *new_refused (reader *r, const hl_path *path, const char *text) {
+  cJSON *item = hl_json_block_new(r->fields->block, cJSON_NULL);
+
+  if (item != NULL)
+    refuse(r, item, path, text);
+  return item;
+}
+
+static cJSON *new_pointer (reader *r, const hl_path *path) {
+  if (lua_touserdata(r->L, -1) == NULL)
+    return hl_json_block_new(r->fields->block, cJSON_NULL); /* cjson.null too */
+  if (is_cjson(r->L, "empty_array"))
+    return hl_json_block_new(r->fields->block, cJSON_Array);
+  return new_refused(r, path, "a light userdata cannot be sent");
+}
+
+static cJSON *new_other (reader *r, const hl_path *path) {
+  char text[80];
+  int type = lua_type(r->L, -1);
+
+  if (type == HL_TCDATA)
+    return new_refused(r, path,
+                       "a cdata cannot be sent; make a 64-bit one a number "
+                       "with tonumber");
+  snprintf(text, sizeof(text), "a %s cannot be sent", lua_typename(r->L, type));
+  return new_refused(r, path, text);
+}
+
+/* A node for the value on the top; that of a table is an empty object, to be
+** filled. NULL: out of memory. */
+static cJSON *new_value (reader *r, const hl_path *path) {
+  hl_json_block *block = r->fields->block;
+  lua_State *L = r->L;
+  const char *s;
+  size_t len;
+
+  switch (lua_type(L, -1)) {
+  case LUA_TSTRING:
+    s = lua_tolstring(L, -1, &len);
+    return hl_json_borrow_string(block, s, len);
+  case LUA_TNUMBER:
+    if (lua_isinteger(L, -1))
+      return hl_json_new_integer(block, (int64_t)lua_tointeger(L, -1));
+    return hl_json_new_number(block, lua_tonumber(L, -1));
+  case LUA_TBOOLEAN:
+    return hl_json_block_new(block,
+                             lua_toboolean(L, -1) ? cJSON_True : cJSON_False);
+  case LUA_TTABLE:
+    return hl_json_block_new(block, cJSON_Object);
+  case LUA_TLIGHTUSERDATA:
+    return new_pointer(r, path);
+  default:
+    return new_other(r, path);
+  }
 }
 
 /*----------------------------------------------------------------- tables */
@@ -195,159 +255,136 @@ static bool is_ancestor (const reader *r, const void *table) {
   return false;
 }
 
-/* A node for the table on the top, its children still to be read. */
-static cJSON *new_table (reader *r, const hl_path *path) {
-  hl_json_block *block = r->fields->block;
-  char buf[WHY_ROOM];
-  const char *why;
-  int first;
-  shape s;
-  keys k;
-
-  if (is_ancestor(r, lua_topointer(r->L, -1)))
-    return refuse(r, path, "a table that contains itself");
-  if (r->depth == HL_DEPTH_OUT)
-    return refuse(r, path, "nested deeper than 32 levels");
-  s = marked_shape(r);
-  first = first_key(r->L);
-  if (first == LUA_TSTRING && s != SHAPE_ARRAY)
-    return hl_json_new(block, cJSON_Object); /* until another key comes */
-  if (first == LUA_TNONE && s == SHAPE_OPEN)
-    return hl_json_new_shapeless(block);
-  k = look_at_keys(r->L);
-  why = bad_keys(r, &k, s, buf, sizeof(buf));
-  if (why != NULL)
-    return refuse(r, path, why);
-  return hl_json_new(block, s == SHAPE_OBJECT ? cJSON_Object : cJSON_Array);
+static bool has_children (const cJSON *item) {
+  return hl_json_is(item, cJSON_Object) || hl_json_is(item, cJSON_Array);
 }
 
 /* The value on the top, at `path`, into its parent. */
 static void add_child (reader *r, cJSON *parent, const hl_path *path) {
-  cJSON *item = read_value(r, path);
+  cJSON *item = new_value(r, path);
 
   if (item != NULL && path->key != NULL)
     hl_json_borrow_name(item, path->key, path->key_len);
   if (!hl_json_append(parent, item))
     r->no_memory = true;
-  else if ((hl_json_is(item, cJSON_Array) || hl_json_is(item, cJSON_Object)) &&
-           lua_istable(r->L, -1))
-    read_children(r, item, path);
+  else if (has_children(item) && lua_istable(r->L, -1))
+    read_table(r, item, path);
 }
 
-static void read_list (reader *r, cJSON *parent, const hl_path *path) {
-  size_t i, n = lua_rawlen(r->L, -1);
+static void read_list (reader *r, cJSON *item, shape s, const hl_path *path) {
+  char buf[WHY_ROOM];
+  keys k = look_at_keys(r->L);
+  const char *why = bad_keys(r, &k, s, buf, sizeof(buf));
+  size_t i;
 
-  for (i = 1; i <= n && !r->no_memory; i++) {
+  if (why != NULL) {
+    refuse(r, item, path, why);
+    return;
+  }
+  item->type ^= cJSON_Object ^ cJSON_Array;
+  for (i = 1; i <= k.indexes && !r->no_memory; i++) {
     hl_path at = {path, NULL, 0, i};
     lua_rawgeti(r->L, -1, (int)i);
-    add_child(r, parent, &at);
+    add_child(r, item, &at);
     lua_pop(r->L, 1);
   }
 }
 
-/* The table on the top, taken for an object, is none: `parent` is refused with
+/* The table on the top, taken for an object, is none: `item` is refused with
 ** all that was read, and the `n` problems from before are kept. */
-static void refuse_object (reader *r, cJSON *parent, const hl_path *path,
+static void refuse_object (reader *r, cJSON *item, const hl_path *path,
                            size_t n) {
   char buf[WHY_ROOM];
   keys k = look_at_keys(r->L);
   const char *why = bad_keys(r, &k, SHAPE_OBJECT, buf, sizeof(buf));
 
   hl_problems_keep(&r->fields->problems, n);
-  hl_json_delete(r->fields->block, parent->child);
-  parent->child = NULL;
-  parent->type = (parent->type & ~0xFF) | cJSON_Invalid;
-  (void)refuse(r, path, why); /* there is a reason, or we were not here */
+  refuse(r, item, path, why); /* there is a reason, or we were not here */
 }
 
-static void read_object (reader *r, cJSON *parent, const hl_path *path) {
+/* The first key and its value are on the stack, above their table. */
+static void read_object (reader *r, cJSON *item, const hl_path *path) {
   lua_State *L = r->L;
   size_t n = r->fields->problems.n;
 
-  lua_pushnil(L);
-  while (lua_next(L, -2) != 0) { /* table, key, value */
+  do { /* table, key, value */
     hl_path at = {path, NULL, 0, 0};
     if (lua_type(L, -2) != LUA_TSTRING) {
       lua_pop(L, 2);
-      refuse_object(r, parent, path, n);
+      refuse_object(r, item, path, n);
       return;
     }
     at.key = lua_tolstring(L, -2, &at.key_len);
     if (strlen(at.key) != at.key_len)
-      (void)refuse(r, &at, "a name with a NUL byte in it");
+      complain(r, &at, "a name with a NUL byte in it");
     else
-      add_child(r, parent, &at);
+      add_child(r, item, &at);
     lua_pop(L, 1);
     if (r->no_memory) {
       lua_pop(L, 1);
       return;
     }
-  }
+  } while (lua_next(L, -2) != 0);
 }
 
-/* The table on the top, into its node. */
-static void read_children (reader *r, cJSON *parent, const hl_path *path) {
-  r->tables[r->depth++] = lua_topointer(r->L, -1);
-  if (hl_json_is(parent, cJSON_Array))
-    read_list(r, parent, path);
-  else
-    read_object(r, parent, path);
+/* The table on the top into `item`, so far an empty object. */
+static void read_table (reader *r, cJSON *item, const hl_path *path) {
+  lua_State *L = r->L;
+  const void *table = lua_topointer(L, -1);
+  shape s;
+
+  if (is_ancestor(r, table)) {
+    refuse(r, item, path, "a table that contains itself");
+    return;
+  }
+  if (r->depth == HL_DEPTH_OUT) {
+    refuse(r, item, path, "nested deeper than 32 levels");
+    return;
+  }
+  s = marked_shape(r);
+  r->tables[r->depth++] = table;
+  lua_pushnil(L);
+  if (lua_next(L, -2) == 0) {
+    if (s == SHAPE_OPEN)
+      hl_json_mark_shapeless(item);
+    else if (s == SHAPE_ARRAY)
+      item->type ^= cJSON_Object ^ cJSON_Array;
+  } else if (lua_type(L, -2) == LUA_TSTRING && s != SHAPE_ARRAY) {
+    read_object(r, item, path);
+  } else {
+    lua_pop(L, 2);
+    read_list(r, item, s, path);
+  }
   r->depth--;
 }
 
-/*----------------------------------------------------------------- values */
+/* Nodes for one table at a time, kept for the next one. */
+#define NODES 160
 
-static cJSON *read_pointer (reader *r, const hl_path *path) {
-  if (lua_touserdata(r->L, -1) == NULL)
-    return hl_json_new(r->fields->block, cJSON_NULL); /* also cjson.null */
-  if (is_cjson(r->L, "empty_array"))
-    return hl_json_new(r->fields->block, cJSON_Array);
-  return refuse(r, path, "a light userdata cannot be sent");
-}
+static hl_json_node *nodes_of (lua_State *L) {
+  static const char key; /* its address is the key */
+  hl_json_node *nodes;
 
-static cJSON *read_other (reader *r, const hl_path *path) {
-  char text[80];
-  int type = lua_type(r->L, -1);
-
-  if (type == HL_TCDATA)
-    return refuse(r, path,
-                  "a cdata cannot be sent; make a 64-bit one a number with "
-                  "tonumber");
-  snprintf(text, sizeof(text), "a %s cannot be sent", lua_typename(r->L, type));
-  return refuse(r, path, text);
-}
-
-/* The value on the top, without its children. NULL: out of memory. */
-static cJSON *read_value (reader *r, const hl_path *path) {
-  lua_State *L = r->L;
-  const char *s;
-  size_t len;
-
-  switch (lua_type(L, -1)) {
-  case LUA_TSTRING:
-    s = lua_tolstring(L, -1, &len);
-    return hl_json_borrow_string(r->fields->block, s, len);
-  case LUA_TNUMBER:
-    if (lua_isinteger(L, -1))
-      return hl_json_new_integer(r->fields->block,
-                                 (int64_t)lua_tointeger(L, -1));
-    return hl_json_new_number(r->fields->block, lua_tonumber(L, -1));
-  case LUA_TBOOLEAN:
-    return hl_json_new(r->fields->block,
-                       lua_toboolean(L, -1) ? cJSON_True : cJSON_False);
-  case LUA_TTABLE:
-    return new_table(r, path);
-  case LUA_TLIGHTUSERDATA:
-    return read_pointer(r, path);
-  default:
-    return read_other(r, path);
+  lua_pushlightuserdata(L, (void *)(uintptr_t)&key);
+  lua_rawget(L, LUA_REGISTRYINDEX);
+  nodes = lua_touserdata(L, -1);
+  lua_pop(L, 1);
+  if (nodes == NULL) {
+    lua_pushlightuserdata(L, (void *)(uintptr_t)&key);
+    nodes = lua_newuserdata(L, NODES * sizeof(*nodes));
+    lua_rawset(L, LUA_REGISTRYINDEX);
   }
+  return nodes;
 }
 
+/*
+** The nodes are used up before Lua runs again: to print the body is the next
+** thing that happens. After an error they are not looked at.
+*/
 void hl_read_fields (lua_State *L, int index, hl_box *box) {
   static const hl_path root = {NULL, NULL, 0, 0};
   reader r;
-  cJSON *document;
+  hl_json_node *nodes = nodes_of(L);
 
   memset(&r, 0, sizeof(r));
   r.L = L;
@@ -361,13 +398,11 @@ void hl_read_fields (lua_State *L, int index, hl_box *box) {
     hl_raise_memory(L);
     return; /* not reached: that was a longjmp */
   }
-  document = new_table(&r, &root);
-  r.fields->document = document;
-  r.no_memory = r.no_memory || document == NULL;
-  if (!r.no_memory &&
-      (hl_json_is(document, cJSON_Array) || hl_json_is(document, cJSON_Object)))
-    read_children(&r, document, &root);
+  hl_json_block_lend(r.fields->block, nodes, NODES);
+  r.fields->document = new_value(&r, &root);
+  if (r.fields->document != NULL)
+    read_table(&r, r.fields->document, &root);
   lua_pop(L, 2);
-  if (r.no_memory)
+  if (r.no_memory || r.fields->document == NULL)
     hl_raise_memory(L);
 }
