@@ -49,19 +49,7 @@ local function unpack_item(item, index)
   return id, fields
 end
 
--- 429s among the attempts of one call.
-local function refusals(outcome)
-  local n = outcome.kind == "rate_limited" and outcome.status and 1 or 0
-  for _, attempt in ipairs(outcome.history or {}) do
-    if attempt.kind == "rate_limited" then
-      n = n + 1
-    end
-  end
-  return n
-end
-
-local function count(summary, index, id, res, err, info)
-  local outcome = info or err
+local function count(summary, index, id, res, err)
   summary.total = summary.total + 1
   if res then
     summary.succeeded = summary.succeeded + 1
@@ -69,16 +57,12 @@ local function count(summary, index, id, res, err, info)
     summary.failed = summary.failed + 1
     summary.failures[summary.failed] = { index, id, err, index = index, id = id, err = err }
   end
-  if (outcome.attempts or 0) > 1 then
-    summary.retried = summary.retried + 1
-  end
-  summary.rate_limited = summary.rate_limited + refusals(outcome)
 end
 
 -- One item has come to its end: count it, tell of it.
 local function finish(run, index, id, res, err, info)
   local opt, summary = run.opt, run.summary
-  count(summary, index, id, res, err, info)
+  count(summary, index, id, res, err)
   summary.seconds = core.now() - run.started
   if err and not summary.stopped and (opt.stop_on or is_hopeless)(err) then
     summary.stopped = err
@@ -162,6 +146,14 @@ local function hear(run, item)
   item.logged = call.report(run.state, item.call, item.id, item.logged)
   if core.settled(item.call) then
     forget(run, item)
+    local ok, attempts, refused = core.tally(item.call)
+    local summary = run.summary
+    summary.retried = summary.retried + (attempts > 1 and 1 or 0)
+    summary.rate_limited = summary.rate_limited + refused
+    if ok and not run.opt.on_result then -- nobody will see the answer
+      core.drop(item.call)
+      return finish(run, item.index, item.id, true)
+    end
     finish(run, item.index, item.id, call.guarded(pcall(call.result, item.call)))
   end
 end

@@ -348,6 +348,25 @@ static int core_result (lua_State *L) {
   return 3;
 }
 
+/* tally(call) -> true if it succeeded, its attempts, and those that were
+** answered with a 429 */
+static int core_tally (lua_State *L) {
+  hl_call *call = hl_check_call(L, 1);
+  const hl_result *r = hl_call_result(call);
+  const hl_attempt *list;
+  size_t n, i;
+  int refused = 0;
+
+  luaL_argcheck(L, r != NULL, 1, "there is no result");
+  list = hl_call_history(call, &n);
+  for (i = 0; i < n; i++)
+    refused += list[i].status == 429;
+  lua_pushboolean(L, r->kind == HL_OK);
+  lua_pushinteger(L, r->attempts);
+  lua_pushinteger(L, refused);
+  return 3;
+}
+
 /* encode(fields, api_version, strict) -> body | nil, error */
 static int core_encode (lua_State *L) {
   const char *version = luaL_optstring(L, 2, NULL);
@@ -383,25 +402,17 @@ static int core_now (lua_State *L) {
 
 /*----------------------------------------------------------------- module */
 
-static const luaL_Reg functions[] = {{"new", core_new},
-                                     {"close", core_close},
-                                     {"call", core_call},
-                                     {"is_closed", core_is_closed},
-                                     {"wait", core_wait},
-                                     {"result", core_result},
-                                     {"encode", core_encode},
-                                     {"now", core_now},
-                                     {"distance", core_distance},
-                                     {"step", core_step},
-                                     {"sleep", core_sleep},
-                                     {"next", core_next},
-                                     {"ready", core_ready},
-                                     {"history", core_history},
-                                     {"settled", core_settled},
-                                     {"drop", core_drop},
-                                     {"start", core_start},
-                                     {"tag", core_tag},
-                                     {NULL, NULL}};
+static const luaL_Reg functions[] = {
+    {"new", core_new},           {"close", core_close},
+    {"call", core_call},         {"is_closed", core_is_closed},
+    {"wait", core_wait},         {"result", core_result},
+    {"encode", core_encode},     {"now", core_now},
+    {"distance", core_distance}, {"step", core_step},
+    {"sleep", core_sleep},       {"next", core_next},
+    {"ready", core_ready},       {"history", core_history},
+    {"settled", core_settled},   {"drop", core_drop},
+    {"start", core_start},       {"tag", core_tag},
+    {"tally", core_tally},       {NULL, NULL}};
 
 /* A metatable with one function under `gc` and a `__jsontype`, either may be
 ** NULL; left on the stack. */

@@ -21,7 +21,8 @@ local names = {
 }
 for flavour, name in pairs({ ["lua5.4"] = "Lua 5.4", luajit = "LuaJIT" }) do
   names["highlevel " .. flavour] = "highlevel, " .. name
-  names["bulk " .. flavour] = "highlevel, " .. name
+  names["bulk " .. flavour] = "highlevel, " .. name .. ", summary alone"
+  names["results " .. flavour] = "highlevel, " .. name .. ", each answer seen"
   names["luasocket " .. flavour] = "LuaSocket and lua-cjson, " .. name
 end
 
