@@ -7,8 +7,6 @@
 #ifndef HL_CALL_H
 #define HL_CALL_H
 
-#include <sys/types.h>
-
 #include "answer.h"
 #include "highlevel.h"
 #include "json.h"
@@ -69,9 +67,9 @@ struct hl_call {
   hl_link news; /* among those of which something is to be told */
 
   struct {
-    hl_mailbox *mailbox; /* thread.c's: where it goes when it is settled */
-    hl_link link;        /* among what is posted, or in the mailbox */
-    pid_t pid;           /* of the process that posted it */
+    hl_mailbox *mailbox;   /* thread.c's: where it goes when it is settled */
+    hl_link link;          /* among what is posted, or in the mailbox */
+    unsigned long process; /* that posted it */
     hl_whereabouts at;
     bool abandoned;
   } posted;

@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "engine.h"
+#include "process.h"
 #include "result.h"
 #include "thread.h"
 
@@ -37,7 +37,8 @@ static bool global_init (void) {
 
   pthread_mutex_lock(&lock);
   if (!done)
-    done = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
+    done =
+        hl_process_watch() && curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
   ok = done;
   pthread_mutex_unlock(&lock);
   return ok;
@@ -102,7 +103,7 @@ static void drop_carrier (hl_client *c) {
 
 /* After a fork, what the parent carries is left to it. */
 static void check_fork (hl_client *c) {
-  if (c->carrier != NULL && c->pid != getpid()) {
+  if (c->carrier != NULL && c->process != hl_process_number()) {
     hl_carrier_desert(c->carrier);
     c->carrier = NULL;
     drop_carrier(c);
@@ -119,7 +120,7 @@ static hl_carrier *carrier_of (hl_client *c) {
     c->carrier = hl_carrier_new(&c->settings, c->poller);
   if (c->carrier == NULL)
     drop_carrier(c);
-  c->pid = getpid();
+  c->process = hl_process_number();
   return c->carrier;
 }
 

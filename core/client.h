@@ -5,7 +5,6 @@
 #define HL_CLIENT_H
 
 #include <stdatomic.h>
-#include <sys/types.h>
 
 #include "call.h"
 #include "carrier.h"
@@ -17,9 +16,9 @@ struct hl_client {
 
   /* Whoever carries the calls: the owner, step by step ... */
   hl_poller *poller;
-  hl_carrier *carrier; /* made at first use */
-  pid_t pid;           /* of the process that made it */
-  hl_link news;        /* calls that it left with news */
+  hl_carrier *carrier;   /* made at first use */
+  unsigned long process; /* in which it was made */
+  hl_link news;          /* calls that it left with news */
 
   /* ... or a thread, whose business this is. */
   struct {

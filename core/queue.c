@@ -226,11 +226,13 @@ int64_t hl_queue_due (const hl_queue *q, int64_t now_us) {
 
 int64_t hl_queue_ready (const hl_queue *q, const hl_call *call,
                         const char *token, int64_t now_us) {
-  const hl_lane *lane = call != NULL ? call->lane : find_lane(q, token);
+  const hl_lane *lane = !is_paced(q)   ? NULL
+                        : call != NULL ? call->lane
+                                       : find_lane(q, token);
   const hl_link *link;
   size_t ahead = 0;
 
-  if (lane == NULL || !is_paced(q))
+  if (lane == NULL)
     return now_us;
   for (link = lane->turns.next; link != &lane->turns; link = link->next) {
     if (call != NULL &&

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "engine.h"
+#include "process.h"
 
 /* How long a mailbox is quiet before its reader is told that it may leave. */
 #define QUIET_US INT64_C(100000)
@@ -563,7 +564,7 @@ hl_kind hl_call_post (hl_call *call, hl_mailbox *m) {
     hl_call_stop(call, HL_CANCELLED, "the client is closed", hl_now_us());
   c->posted.used = true;
   call->posted.mailbox = m;
-  call->posted.pid = getpid();
+  call->posted.process = hl_process_number();
   pthread_mutex_lock(&lock);
   m->holders++;
   m->expected++;
@@ -587,7 +588,7 @@ bool hl_thread_let_go (hl_call *call) {
     forget(call);
   } else if (call->posted.at == HL_WITH_THREAD) {
     ours = false;
-    if (call->posted.pid == getpid()) {
+    if (call->posted.process == hl_process_number()) {
       call->posted.abandoned = true;
       if (hl_list_is_empty(&call->posted.link))
         hl_list_put(&posted, &call->posted.link);

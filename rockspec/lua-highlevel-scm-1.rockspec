@@ -58,6 +58,7 @@ build = {
         "core/policy.c",
         "core/poller.c",
         "core/problems.c",
+        "core/process.c",
         "core/queue.c",
         "core/result.c",
         "core/schema.c",

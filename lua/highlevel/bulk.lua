@@ -93,7 +93,7 @@ local function read(run)
   if err then
     return finish(run, index, id, nil, err)
   end
-  run.waiting = { index = index, id = id, fields = fields, token = token, logged = 0 }
+  run.waiting = { index = index, id = id, fields = fields, token = token, logged = 0, call = false, tag = 0 }
 end
 
 local function start(run, item)
