@@ -237,12 +237,14 @@ static void check_open_object (walk *w, const cJSON *object,
 
 /* Anything goes, as long as it is JSON. */
 static void check_open (walk *w, const cJSON *item, const hl_path *path) {
+  if (hl_json_is(item, cJSON_String)) {
+    print_text(w, item, path);
+    return;
+  }
   if (is_deep(w, item, path) || !is_finite(w, item, path) ||
       !is_good_raw(w, item, path))
     return;
-  if (hl_json_is(item, cJSON_String))
-    print_text(w, item, path);
-  else if (hl_json_is(item, cJSON_Object))
+  if (hl_json_is(item, cJSON_Object))
     check_open_object(w, item, path);
   else if (hl_json_is(item, cJSON_Array))
     check_open_list(w, item, path);
@@ -270,7 +272,7 @@ static void check_text (walk *w, const hl_member *m, const cJSON *item,
 
   if (hl_json_is(item, cJSON_Raw))
     hl_json_print(w->out, item);
-  else if (!print_text(w, item, path))
+  else if (!print_text(w, item, path) || m->flags == 0)
     return;
   if ((m->flags & HL_NOT_EMPTY) != 0 && len == 0)
     hl_problems_at(w->problems, path, "is empty; %s", m->empty_hint);
@@ -582,6 +584,10 @@ static void check (walk *w, const hl_member *m, const cJSON *item,
                    const hl_path *path) {
   const hl_shape *shape = m->shape;
 
+  if (shape->type == HL_SHAPE_TEXT && hl_json_is(item, cJSON_String)) {
+    check_text(w, m, item, path); /* as most are */
+    return;
+  }
   if (hl_json_is_refused(item))
     return;
   if (hl_json_is(item, cJSON_NULL)) {

@@ -40,7 +40,7 @@ static bool fail (hl_text *t, bool too_large) {
   return false;
 }
 
-bool hl_text_reserve (hl_text *t, size_t more) {
+bool hl_text_grow (hl_text *t, size_t more) {
   size_t room;
   char *grown;
 
