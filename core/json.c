@@ -399,19 +399,6 @@ size_t hl_json_print_text (hl_text *out, const char *s, size_t len) {
   return len;
 }
 
-void hl_json_print_name (hl_text *out, const char *name, size_t len) {
-  char *o;
-
-  hl_json_print_comma(out);
-  if (!hl_text_reserve(out, len + 3))
-    return;
-  o = out->bytes + out->len;
-  o[0] = '"';
-  memcpy(o + 1, name, len);
-  memcpy(o + 1 + len, "\":", 3);
-  out->len += len + 3;
-}
-
 static bool print_number (hl_text *out, double d) {
   char buf[HL_JSON_NUMBER_ROOM];
 

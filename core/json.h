@@ -146,9 +146,6 @@ static inline void hl_json_print_comma (hl_text *out) {
     hl_text_putc(out, ',');
 }
 
-/* A comma as above, and the name of a member, all of whose letters are plain. */
-void hl_json_print_name (hl_text *out, const char *name, size_t len);
-
 /* Append the tree's JSON, without blanks. False: see `out`. */
 bool hl_json_print (hl_text *out, const cJSON *item);
 

@@ -55,6 +55,7 @@ build = {
         "core/text.c",
         "lua/highlevel/core.c",
         "lua/highlevel/push.c",
+        "lua/highlevel/push_json.c",
         "lua/highlevel/read.c",
       },
       defines = { "_GNU_SOURCE" },
