@@ -54,25 +54,30 @@ static int64_t retry_after (const char *s, time_t now) {
   return seconds * 1000;
 }
 
-static void take_header (hl_answer *a, const char *name, const char *value,
-                         time_t now) {
+/* Lengths differ nearly always; those of literals are known beforehand. */
+static inline bool is_named (const char *name, size_t len, const char *wanted) {
+  return len == strlen(wanted) && hl_same_nocase(name, wanted);
+}
+
+static void take_header (hl_answer *a, const char *name, size_t len,
+                         const char *value, time_t now) {
   hl_rate_limit *rate = &a->rate_limit;
 
-  if (hl_same_nocase(name, "x-ratelimit-max"))
+  if (is_named(name, len, "x-ratelimit-max"))
     rate->limit = count_of(value);
-  else if (hl_same_nocase(name, "x-ratelimit-remaining"))
+  else if (is_named(name, len, "x-ratelimit-remaining"))
     rate->remaining = count_of(value);
-  else if (hl_same_nocase(name, "x-ratelimit-interval-milliseconds"))
+  else if (is_named(name, len, "x-ratelimit-interval-milliseconds"))
     rate->interval_ms = count_of(value);
-  else if (hl_same_nocase(name, "x-ratelimit-limit-daily"))
+  else if (is_named(name, len, "x-ratelimit-limit-daily"))
     rate->daily_limit = count_of(value);
-  else if (hl_same_nocase(name, "x-ratelimit-daily-remaining"))
+  else if (is_named(name, len, "x-ratelimit-daily-remaining"))
     rate->daily_remaining = count_of(value);
-  else if (hl_same_nocase(name, "retry-after"))
+  else if (is_named(name, len, "retry-after"))
     a->retry_after_ms = retry_after(value, now);
-  else if (hl_same_nocase(name, "content-type"))
+  else if (is_named(name, len, "content-type"))
     a->html = hl_starts_nocase(value, "text/html");
-  else if (hl_same_nocase(name, "location")) {
+  else if (is_named(name, len, "location")) {
     strncpy(a->location, value, sizeof(a->location) - 1);
   }
 }
@@ -91,6 +96,7 @@ static void status_line (hl_answer *a, const char *line) {
 
 void hl_answer_header (hl_answer *a, const char *line, size_t len, time_t now) {
   char copy[512]; /* longer ones are none of those looked for */
+  size_t name_len;
   char *value;
 
   while (len > 0 && hl_is_space(line[len - 1]))
@@ -106,10 +112,11 @@ void hl_answer_header (hl_answer *a, const char *line, size_t len, time_t now) {
   value = strchr(copy, ':');
   if (value == NULL)
     return;
+  name_len = (size_t)(value - copy);
   *value++ = '\0';
   while (hl_is_space(*value))
     value++;
-  take_header(a, copy, value, now);
+  take_header(a, copy, name_len, value, now);
 }
 
 /*-------------------------------------------------------- what texts say */

@@ -237,12 +237,14 @@ static void check_open_object (walk *w, const cJSON *object,
 
 /* Anything goes, as long as it is JSON. */
 static void check_open (walk *w, const cJSON *item, const hl_path *path) {
+  if (hl_json_is(item, cJSON_String)) {
+    print_text(w, item, path);
+    return;
+  }
   if (is_deep(w, item, path) || !is_finite(w, item, path) ||
       !is_good_raw(w, item, path))
     return;
-  if (hl_json_is(item, cJSON_String))
-    print_text(w, item, path);
-  else if (hl_json_is(item, cJSON_Object))
+  if (hl_json_is(item, cJSON_Object))
     check_open_object(w, item, path);
   else if (hl_json_is(item, cJSON_Array))
     check_open_list(w, item, path);
@@ -270,7 +272,7 @@ static void check_text (walk *w, const hl_member *m, const cJSON *item,
 
   if (hl_json_is(item, cJSON_Raw))
     hl_json_print(w->out, item);
-  else if (!print_text(w, item, path))
+  else if (!print_text(w, item, path) || m->flags == 0)
     return;
   if ((m->flags & HL_NOT_EMPTY) != 0 && len == 0)
     hl_problems_at(w->problems, path, "is empty; %s", m->empty_hint);
@@ -458,23 +460,33 @@ static void check_missing (walk *w, const hl_shape *shape, const hl_path *path,
     hl_problems_at(w->problems, path, "%s", shape->identity);
 }
 
+static void print_known (walk *w, const hl_member *m) {
+  size_t len;
+  const char *printed = hl_member_printed(m, w->version, &len);
+
+  hl_json_print_comma(w->out);
+  hl_text_add(w->out, printed, len);
+}
+
 /* The members in the schema's order, then the others. */
 static void check_object (walk *w, const hl_shape *shape, const cJSON *object,
                           const hl_path *path) {
   seen s;
   const hl_member *m;
   bool misspelt = false;
+  unsigned absent = 0, present = 0; /* flags of members */
   size_t i;
 
   sort_out(w, shape, object, path, &s);
   hl_text_putc(w->out, '{');
-  for (m = shape->members; m->name != NULL; m++) {
-    const cJSON *item = s.items[m - shape->members];
-    if (item != NULL) {
-      hl_path at = path_key(path, item);
-      hl_json_print_name(w->out, hl_member_name(m, w->version),
-                         hl_member_name_len(m, w->version));
-      check(w, m, item, &at);
+  for (m = shape->members, i = 0; m->name != NULL; m++, i++) {
+    if (s.items[i] == NULL) {
+      absent |= m->flags;
+    } else {
+      hl_path at = path_key(path, s.items[i]);
+      present |= m->flags;
+      print_known(w, m);
+      check(w, m, s.items[i], &at);
     }
   }
   for (i = 0; i < s.others.n; i++) {
@@ -483,7 +495,10 @@ static void check_object (walk *w, const hl_shape *shape, const cJSON *object,
   }
   hl_text_putc(w->out, '}');
   members_free(&s.others);
-  if (!misspelt) /* a name may stand for one that is missing */
+  if (misspelt) /* a name may stand for one that is missing */
+    return;
+  if ((absent & HL_REQUIRED) != 0 ||
+      (shape->identity != NULL && (present & HL_IDENTIFIES) == 0))
     check_missing(w, shape, path, &s);
 }
 
@@ -582,6 +597,10 @@ static void check (walk *w, const hl_member *m, const cJSON *item,
                    const hl_path *path) {
   const hl_shape *shape = m->shape;
 
+  if (shape->type == HL_SHAPE_TEXT && hl_json_is(item, cJSON_String)) {
+    check_text(w, m, item, path); /* as most are */
+    return;
+  }
   if (hl_json_is_refused(item))
     return;
   if (hl_json_is(item, cJSON_NULL)) {

@@ -8,7 +8,6 @@
 #include "date.h"
 
 #include <stdbool.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "text.h"
@@ -25,6 +24,11 @@ static int number (const char *s, int n) {
   return v;
 }
 
+static void put_digits (char *out, int n, int v) {
+  for (; n > 0; v /= 10)
+    out[--n] = (char)('0' + v % 10);
+}
+
 static int days_in (int month, int year) {
   static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
   bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
@@ -33,7 +37,7 @@ static int days_in (int month, int year) {
 }
 
 static bool is_separator (char c) {
-  return c != '\0' && strchr("/-._", c) != NULL;
+  return c == '/' || c == '-' || c == '.' || c == '_';
 }
 
 const char *hl_date_normalize (const char *text, char *out) {
@@ -60,6 +64,10 @@ const char *hl_date_normalize (const char *text, char *out) {
     return "there is no such month; months are 01 to 12";
   if (year < 1 || day < 1 || day > days_in(month, year))
     return "there is no such day in the calendar";
-  snprintf(out, 11, "%04d-%02d-%02d", year % 10000, month % 100, day % 100);
+  put_digits(out, 4, year);
+  put_digits(out + 5, 2, month);
+  put_digits(out + 8, 2, day);
+  out[4] = out[7] = '-';
+  out[10] = '\0';
   return NULL;
 }

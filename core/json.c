@@ -14,9 +14,6 @@
 /* Every integer up to here is exact in a double. */
 #define EXACT_MAX 9007199254740992.0
 
-/* `valueint` of an empty object whose shape is open. */
-#define SHAPELESS 1
-
 /*---------------------------------------------------------------- making */
 
 cJSON *hl_json_new (hl_json_block *block, int type) {
@@ -96,21 +93,8 @@ cJSON *hl_json_new_raw (hl_json_block *block, const char *json, size_t len) {
   return new_with_text(block, cJSON_Raw, json, len);
 }
 
-void hl_json_mark_shapeless (cJSON *object) {
-  object->valueint = SHAPELESS;
-}
-
-bool hl_json_is_shapeless (const cJSON *item) {
-  return hl_json_is(item, cJSON_Object) && item->child == NULL &&
-         item->valueint == SHAPELESS;
-}
-
 void hl_json_mark_refused (cJSON *item) {
   item->type = (item->type & ~0xFF) | cJSON_Invalid;
-}
-
-bool hl_json_is_refused (const cJSON *item) {
-  return hl_json_is(item, cJSON_Invalid);
 }
 
 /*--------------------------------------------------------------- looking */
@@ -376,11 +360,12 @@ static size_t print_special (hl_text *out, const char *s, size_t left) {
   return n;
 }
 
-size_t hl_json_print_text (hl_text *out, const char *s, size_t len) {
-  size_t done = 0, good = len, n;
+/* The rest of a text, from the first byte that is not plain. */
+static size_t print_rest (hl_text *out, const char *s, size_t len,
+                          size_t done) {
+  size_t good = len, n;
 
-  hl_text_putc(out, '"');
-  while (hl_text_reserve(out, len - done + 1)) {
+  while (hl_text_reserve(out, len - done + 2)) {
     n = hl_plain_copy(out->bytes + out->len, s + done, len - done);
     out->len += n;
     done += n;
@@ -395,17 +380,23 @@ size_t hl_json_print_text (hl_text *out, const char *s, size_t len) {
   return good;
 }
 
-void hl_json_print_name (hl_text *out, const char *name, size_t len) {
+size_t hl_json_print_text (hl_text *out, const char *s, size_t len) {
+  size_t n;
   char *o;
 
-  hl_json_print_comma(out);
-  if (!hl_text_reserve(out, len + 3))
-    return;
+  if (!hl_text_reserve(out, len + 2))
+    return hl_utf8_check(s, len);
   o = out->bytes + out->len;
-  o[0] = '"';
-  memcpy(o + 1, name, len);
-  memcpy(o + 1 + len, "\":", 3);
-  out->len += len + 3;
+  *o++ = '"';
+  n = hl_plain_copy(o, s, len);
+  if (n < len) {
+    out->len += 1 + n;
+    return print_rest(out, s, len, n);
+  }
+  o[n] = '"';
+  o[n + 1] = '\0';
+  out->len += n + 2;
+  return len;
 }
 
 static bool print_number (hl_text *out, double d) {

@@ -46,15 +46,6 @@ static inline cJSON *hl_json_borrow_string (hl_json_block *block, const char *s,
   return item;
 }
 
-/* An empty table of which nobody said whether it is a list or an object: an
-** empty object with a mark, for the schema to decide. */
-void hl_json_mark_shapeless (cJSON *object);
-bool hl_json_is_shapeless (const cJSON *item);
-
-/* A value that was refused when it was read: the checks pass over it. */
-void hl_json_mark_refused (cJSON *item);
-bool hl_json_is_refused (const cJSON *item);
-
 /* Append to a list or object in constant time; takes `item`, which may be NULL
 ** for want of memory: then false. */
 static inline bool hl_json_append (cJSON *parent, cJSON *item) {
@@ -91,6 +82,28 @@ static inline bool hl_json_is (const cJSON *item, int type) {
 
 static inline bool hl_json_is_bool (const cJSON *item) {
   return hl_json_is(item, cJSON_True) || hl_json_is(item, cJSON_False);
+}
+
+/*
+** Marks of an object node. Without a shape: an empty table of which nobody said
+** whether it is a list or an object, for the schema to decide. Refused when it
+** was read: the checks pass over it.
+*/
+#define HL_JSON_SHAPELESS 1 /* in `valueint` */
+
+static inline void hl_json_mark_shapeless (cJSON *object) {
+  object->valueint = HL_JSON_SHAPELESS;
+}
+
+static inline bool hl_json_is_shapeless (const cJSON *item) {
+  return hl_json_is(item, cJSON_Object) && item->child == NULL &&
+         item->valueint == HL_JSON_SHAPELESS;
+}
+
+void hl_json_mark_refused (cJSON *item);
+
+static inline bool hl_json_is_refused (const cJSON *item) {
+  return hl_json_is(item, cJSON_Invalid);
 }
 
 bool hl_json_is_number (const cJSON *item); /* exact integers included */
@@ -132,9 +145,6 @@ static inline void hl_json_print_comma (hl_text *out) {
       out->bytes[out->len - 1] != '[')
     hl_text_putc(out, ',');
 }
-
-/* A comma as above, and the name of a member, all of whose letters are plain. */
-void hl_json_print_name (hl_text *out, const char *name, size_t len);
 
 /* Append the tree's JSON, without blanks. False: see `out`. */
 bool hl_json_print (hl_text *out, const cJSON *item);

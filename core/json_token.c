@@ -55,16 +55,18 @@ static bool grow (hl_json_tokens *t, size_t room) {
   return true;
 }
 
-hl_json_token *hl_json_tokens_add (hl_json_tokens *t, hl_json_token_type type) {
+static inline hl_json_token *add (hl_json_tokens *t, hl_json_token_type type) {
   hl_json_token *token;
 
   if (t->n == t->room && !grow(t, t->room * 2 + 16))
     return NULL;
   token = &t->list[t->n++];
-  token->type = type;
-  token->len = 0;
-  token->as.span = 1;
+  *token = (hl_json_token){.type = type, .as.span = 1};
   return token;
+}
+
+hl_json_token *hl_json_tokens_add (hl_json_tokens *t, hl_json_token_type type) {
+  return add(t, type);
 }
 
 void hl_json_tokens_free (hl_json_tokens *t) {
@@ -164,7 +166,7 @@ static const char *escape (reader *r, const char *p) {
 
 /* A text; `p` is at its opening quote. */
 static const char *text (reader *r, const char *p) {
-  hl_json_token *t = hl_json_tokens_add(r->out, HL_TOKEN_TEXT);
+  hl_json_token *t = add(r->out, HL_TOKEN_TEXT);
 
   if (t == NULL)
     return NULL;
@@ -313,7 +315,7 @@ static const char *number (reader *r, const char *p) {
   const char *start = p, *first = *p == '-' ? p + 1 : p;
   uint64_t mantissa = 0;
   int used = 0;
-  hl_json_token *t = hl_json_tokens_add(r->out, HL_TOKEN_NUMBER);
+  hl_json_token *t = add(r->out, HL_TOKEN_NUMBER);
 
   if (t == NULL)
     return NULL;
@@ -361,7 +363,7 @@ static const char *children (reader *r, const char *p, hl_json_token_type type,
   size_t at = r->out->n, value_at;
   uint32_t n = 0;
 
-  if (hl_json_tokens_add(r->out, type) == NULL)
+  if (add(r->out, type) == NULL)
     return NULL;
   p = blanks(p + 1);
   if (++r->depth > HL_JSON_DEPTH_IN)
@@ -393,7 +395,7 @@ static const char *word (reader *r, const char *p, const char *word_is,
                          size_t len, hl_json_token_type type) {
   if (strncmp(p, word_is, len) != 0)
     return fault_at(r, p, "not a value");
-  return hl_json_tokens_add(r->out, type) != NULL ? p + len : NULL;
+  return add(r->out, type) != NULL ? p + len : NULL;
 }
 
 static const char *value (reader *r, const char *p) {

@@ -24,7 +24,8 @@ static char *bytes_of (const maker *m, const hl_json_token *t, size_t *len) {
   *len = t->len;
   if (!m->in_place || t->type == HL_TOKEN_ESCAPED)
     *len = hl_json_token_copy(bytes, t);
-  if (bytes[*len] != '\0') /* a name of our own is a constant */
+  /* a name of our own is a constant, and ends there */
+  if (!m->in_place || bytes[*len] != '\0')
     bytes[*len] = '\0';
   return bytes;
 }

@@ -12,12 +12,16 @@
 #include "text.h"
 
 /* Members: of one name in both versions, of two, and none: the end. */
+#define PRINTED(name) "\"" name "\":"
 #define MEMBER(name, shape, flags, hint)                                       \
-  { name, NULL, shape, flags, hint, sizeof(name) - 1, 0 }
+  { name, NULL, shape, flags, hint, sizeof(name) - 1, 0, PRINTED(name), NULL }
 #define RESPELT(name, v3, shape, flags, hint)                                  \
-  { name, v3, shape, flags, hint, sizeof(name) - 1, sizeof(v3) - 1 }
+  {                                                                            \
+    name, v3, shape, flags, hint, sizeof(name) - 1, sizeof(v3) - 1,            \
+        PRINTED(name), PRINTED(v3)                                             \
+  }
 #define END                                                                    \
-  { NULL, NULL, NULL, 0, NULL, 0, 0 }
+  { NULL, NULL, NULL, 0, NULL, 0, 0, NULL, NULL }
 
 /*--------------------------------------------------------------- versions */
 
@@ -242,8 +246,12 @@ const char *hl_member_name (const hl_member *m, hl_version version) {
   return version == HL_V3 && m->name_v3 != NULL ? m->name_v3 : m->name;
 }
 
-size_t hl_member_name_len (const hl_member *m, hl_version version) {
-  return version == HL_V3 && m->name_v3 != NULL ? m->name_v3_len : m->name_len;
+const char *hl_member_printed (const hl_member *m, hl_version version,
+                               size_t *len) {
+  bool v3 = version == HL_V3 && m->name_v3 != NULL;
+
+  *len = (v3 ? m->name_v3_len : m->name_len) + 3;
+  return v3 ? m->printed_v3 : m->printed;
 }
 
 /* The first letter spares most of the comparing. */

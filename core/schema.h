@@ -67,6 +67,8 @@ struct hl_member {
   const char *empty_hint; /* HL_NOT_EMPTY: what to do instead */
   size_t name_len;
   size_t name_v3_len;
+  const char *printed; /* the name as JSON, with its colon */
+  const char *printed_v3;
 };
 
 /* The members of one object, at the most. */
@@ -76,7 +78,10 @@ extern const hl_shape hl_contact_shape;
 
 /* The spelling that goes over the wire. */
 const char *hl_member_name (const hl_member *m, hl_version version);
-size_t hl_member_name_len (const hl_member *m, hl_version version);
+
+/* The same as JSON, with quotes and colon. */
+const char *hl_member_printed (const hl_member *m, hl_version version,
+                               size_t *len);
 
 /* The member of that name in either spelling; or NULL. */
 const hl_member *hl_member_find (const hl_shape *shape, const char *name,

@@ -40,7 +40,7 @@ static bool fail (hl_text *t, bool too_large) {
   return false;
 }
 
-bool hl_text_reserve (hl_text *t, size_t more) {
+bool hl_text_grow (hl_text *t, size_t more) {
   size_t room;
   char *grown;
 
@@ -242,6 +242,19 @@ static inline size_t plain_before (uint64_t found) {
 #endif
 }
 
+/* The same for four to seven bytes: are they all plain? */
+static inline bool four_and_four (char *to, const char *s, size_t len) {
+  uint32_t first, last;
+
+  memcpy(&first, s, 4);
+  memcpy(&last, s + len - 4, 4);
+  if (to != NULL) {
+    memcpy(to, &first, 4);
+    memcpy(to + len - 4, &last, 4);
+  }
+  return special_bytes(first | (uint64_t)last << 32) == 0;
+}
+
 /* `to` NULL: without copying. */
 static inline size_t plain (char *to, const char *s, size_t len) {
   size_t i = 0, last = len >= sizeof(uint64_t) ? len - sizeof(uint64_t) : 0;
@@ -260,6 +273,8 @@ static inline size_t plain (char *to, const char *s, size_t len) {
       return len;
     i = i + sizeof(v) < last ? i + sizeof(v) : last; /* overlaps at the end */
   }
+  if (len >= 4 && len < sizeof(v) && four_and_four(to, s, len))
+    return len;
   for (; i < len && is_plain(s[i]); i++)
     if (to != NULL)
       to[i] = s[i];

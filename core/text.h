@@ -30,7 +30,13 @@ void hl_text_free (hl_text *t);
 /* Forget the content, keep the memory. */
 void hl_text_clear (hl_text *t);
 
-bool hl_text_reserve (hl_text *t, size_t more);
+/* Room for that many more bytes. False: it failed, now or before. */
+bool hl_text_grow (hl_text *t, size_t more);
+
+static inline bool hl_text_reserve (hl_text *t, size_t more) {
+  return more < t->room - t->len || hl_text_grow(t, more);
+}
+
 bool hl_text_add (hl_text *t, const char *bytes, size_t len);
 bool hl_text_puts (hl_text *t, const char *s);
 

@@ -69,6 +69,7 @@ build = {
         "lua/highlevel/core.c",
         "lua/highlevel/mailbox.c",
         "lua/highlevel/push.c",
+        "lua/highlevel/push_json.c",
         "lua/highlevel/read.c",
       },
       defines = { "_GNU_SOURCE" },

@@ -224,6 +224,51 @@ describe("client:update_contact", function()
     )
   end)
 
+  it("gives back whatever was sent, of any shape", function()
+    local seed = 1
+    local function dice(n)
+      seed = (seed * 16807) % 2147483647
+      return seed % n + 1
+    end
+    local parts = { "a", "\0", '"', "\\", "\n", "\31", "é", "😀", "0123456789", " ", "/", "\127", "€" }
+    local function text(start)
+      for _ = 1, dice(10) - 1 do
+        start = start .. parts[dice(#parts)]
+      end
+      return start
+    end
+    local value
+    local function children(depth)
+      local t, object = {}, dice(2) == 1
+      for i = 1, dice(6) do
+        t[object and "k" .. i .. text(""):gsub("%z", "") or i] = value(depth + 1)
+      end
+      return t
+    end
+    function value(depth)
+      local kind = dice(depth < 5 and 8 or 4)
+      if kind == 1 then
+        return dice(2) == 1
+      elseif kind == 2 then
+        return dice(2000000000) - 1000000000
+      elseif kind == 3 then
+        return (dice(2000000) - 1000000) / 8
+      elseif kind == 4 then
+        return text("")
+      end
+      return children(depth)
+    end
+    for _ = 1, 40 do
+      local sent = { a = value(1), b = value(1) }
+      local res = assert(client:update_contact(ID, { customFields = { { id = "files", field_value = sent } } }))
+      local got
+      for _, field in ipairs(res.contact.customFields) do
+        got = field.id == "files" and field.value or got
+      end
+      assert.same(sent, got)
+    end
+  end)
+
   it("takes a token function, asked once for each call", function()
     local asked = 0
     local own = helper.client({

@@ -57,9 +57,13 @@ int hl_mailbox_gc (lua_State *L);
 */
 void hl_read_fields (lua_State *L, int index, hl_box *box);
 
-/* push.c: each pushes one value; `box` owns what is worked with. The answer is
-** that of a success whose call was told `as_tokens`; pushed once. */
+/* push_json.c: each pushes one value. The answer is that of a success whose
+** call was told `as_tokens`; it can be pushed once. `box` owns what is worked
+** with. */
 void hl_push_answer (lua_State *L, const hl_result *r);
+void hl_push_tree (lua_State *L, const cJSON *tree, hl_box *box);
+
+/* push.c: each pushes one value. */
 void hl_push_error (lua_State *L, const hl_result *r, hl_box *box);
 void hl_push_info (lua_State *L, const hl_result *r, const hl_call *call);
 

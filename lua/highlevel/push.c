@@ -1,144 +1,8 @@
 /*
-** push.c: from tokens, and from results, to Lua values.
+** push.c: from results to Lua values.
 */
-#include <stdlib.h>
-#include <string.h>
-
 #include "binding.h"
 #include "json.h"
-#include "result.h"
-
-/*
-** Tokens become values in one pass, children first: nothing is allocated
-** outside Lua, so Lua may raise at any point. The text they point into is ours
-** to write to.
-*/
-
-static const hl_json_token *push_value (lua_State *L, const hl_json_token *t,
-                                        int array_mt);
-
-static void push_text (lua_State *L, const hl_json_token *t) {
-  size_t len = t->len;
-
-  if (t->type == HL_TOKEN_ESCAPED)
-    len = hl_json_token_copy((char *)(uintptr_t)t->as.text, t);
-  lua_pushlstring(L, t->as.text, len);
-}
-
-static void push_integer (lua_State *L, int64_t i) {
-#if LUA_VERSION_NUM >= 503
-  lua_pushinteger(L, (lua_Integer)i);
-#else
-  lua_pushnumber(L, (lua_Number)i);
-#endif
-}
-
-/* Doubles that are whole numbers are integers, as 1e3 is one. */
-static void push_number (lua_State *L, double d) {
-#if LUA_VERSION_NUM >= 503
-  int64_t i;
-  if (hl_json_to_integer(d, &i)) {
-    push_integer(L, i);
-    return;
-  }
-#endif
-  lua_pushnumber(L, d);
-}
-
-/* An integer beyond 64 bits. */
-static void push_digits (lua_State *L, const hl_json_token *t) {
-  char *end = (char *)(uintptr_t)t->as.text + t->len, after = *end;
-
-  *end = '\0'; /* or strtod may see a decimal point of the locale's there */
-  lua_pushnumber(L, strtod(t->as.text, NULL));
-  *end = after;
-}
-
-static const hl_json_token *push_list (lua_State *L, const hl_json_token *t,
-                                       int array_mt) {
-  const hl_json_token *next = t + 1;
-  int i, n = (int)t->len;
-
-  lua_createtable(L, n, 0);
-  lua_pushvalue(L, array_mt);
-  lua_setmetatable(L, -2);
-  for (i = 1; i <= n; i++) {
-    next = push_value(L, next, array_mt);
-    lua_rawseti(L, -2, i);
-  }
-  return next;
-}
-
-/* null is an absent key in an object, and highlevel.null in a list. */
-static const hl_json_token *push_object (lua_State *L, const hl_json_token *t,
-                                         int array_mt) {
-  const hl_json_token *next = t + 1, *end = t + t->as.span;
-
-  lua_createtable(L, 0, (int)t->len);
-  while (next < end) {
-    if (next[1].type == HL_TOKEN_NULL) {
-      next += 2;
-      continue;
-    }
-    push_text(L, next);
-    next = push_value(L, next + 1, array_mt);
-    lua_rawset(L, -3);
-  }
-  return next;
-}
-
-static const hl_json_token *push_value (lua_State *L, const hl_json_token *t,
-                                        int array_mt) {
-  switch (t->type) {
-  case HL_TOKEN_TEXT:
-  case HL_TOKEN_ESCAPED:
-    push_text(L, t);
-    break;
-  case HL_TOKEN_OBJECT:
-    return push_object(L, t, array_mt);
-  case HL_TOKEN_LIST:
-    return push_list(L, t, array_mt);
-  case HL_TOKEN_FALSE:
-  case HL_TOKEN_TRUE:
-    lua_pushboolean(L, t->type == HL_TOKEN_TRUE);
-    break;
-  case HL_TOKEN_INTEGER:
-    push_integer(L, t->as.integer);
-    break;
-  case HL_TOKEN_NUMBER:
-    push_number(L, t->as.number);
-    break;
-  case HL_TOKEN_DIGITS:
-    push_digits(L, t);
-    break;
-  default:
-    lua_pushlightuserdata(L, NULL);
-  }
-  return t + 1;
-}
-
-static void push_tokens (lua_State *L, const hl_json_tokens *tokens) {
-  luaL_checkstack(L, 2 * tokens->depth + 8, "too deep an answer");
-  luaL_getmetatable(L, HL_ARRAY_MT);
-  push_value(L, tokens->list, lua_gettop(L));
-  lua_remove(L, -2);
-}
-
-void hl_push_answer (lua_State *L, const hl_result *r) {
-  push_tokens(L, hl_result_tokens((hl_result *)(uintptr_t)r));
-}
-
-/* A tree by way of its text: only errors have one, and a small one. */
-static void push_tree (lua_State *L, const cJSON *tree, hl_box *box) {
-  hl_json_fault fault;
-
-  hl_text_init(&box->scratch, HL_TEXT_MAX);
-  if (!hl_json_print(&box->scratch, tree) ||
-      !hl_json_tokens_read(&box->tokens, box->scratch.bytes, box->scratch.len,
-                           &fault))
-    hl_raise_memory(L);
-  push_tokens(L, &box->tokens);
-}
 
 /*---------------------------------------------------------------- results */
 
@@ -254,7 +118,7 @@ void hl_push_error (lua_State *L, const hl_result *r, hl_box *box) {
     lua_setfield(L, -2, "body");
   }
   if (hl_json_is(r->meta, cJSON_Object)) {
-    push_tree(L, r->meta, box);
+    hl_push_tree(L, r->meta, box);
     lua_setfield(L, -2, "meta");
   }
 }

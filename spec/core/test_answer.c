@@ -8,6 +8,7 @@
 
 #include "answer.h"
 #include "json.h"
+#include "result.h"
 
 #define TOKEN "pit-0123456789"
 #define NOW ((time_t)1700000000) /* Tue, 14 Nov 2023 22:13:20 GMT */
@@ -717,6 +718,52 @@ static void it_speaks_utf8 (void **state) {
   }
 }
 
+/* For whoever makes something else of it than a document. */
+static void it_leaves_tokens_where_asked (void **state) {
+  hl_answer a;
+  hl_result *r;
+  const hl_json_token *flag;
+
+  (void)state;
+  hl_answer_init(&a, 1000);
+  a.as_tokens = true;
+  hl_answer_header(&a, "HTTP/1.1 100 Continue\r\n", 23, NOW);
+  hl_answer_header(&a, "HTTP/1.1 200 OK\r\n", 17, NOW);
+  hl_text_puts(&a.body, "{\"succeded\":true,\"contact\":{},\"traceId\":\"t\"}");
+  r = hl_answer_judge(&a, TOKEN);
+  hl_answer_free(&a);
+  assert_non_null(r);
+  assert_int_equal(r->kind, HL_OK);
+  assert_null(r->document);
+  assert_string_equal(r->trace_id, "t");
+  flag = hl_json_token_member(hl_result_tokens(r)->list, "succeeded");
+  assert_non_null(flag);
+  assert_int_equal(flag->type, HL_TOKEN_TRUE);
+  assert_true(hl_result_plant(r)); /* later is soon enough for a document */
+  assert_true(
+      cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(r->document, "succeeded")));
+  assert_int_equal(hl_result_tokens(r)->n, 0);
+  hl_result_free(r);
+}
+
+/* A flag that is no boolean is nobody's yes or no. */
+static void it_takes_odd_flags_as_they_are (void **state) {
+  static const char *const rows[] = {"\"yes\"", "null", "1", "[]", "{}"};
+  size_t i;
+
+  (void)state;
+  for (i = 0; i < COUNT(rows); i++) {
+    char body[100];
+    const hl_result *r;
+    snprintf(body, sizeof(body), "{\"succeded\":%s,\"contact\":{}}", rows[i]);
+    r = judge(200, "", body);
+    assert_row(i, r->kind == HL_OK);
+    assert_row(i, cJSON_GetObjectItemCaseSensitive(r->document, "succeeded") ==
+                      NULL);
+    hl_result_free(r);
+  }
+}
+
 int main (void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(tells_kinds_apart),
@@ -740,6 +787,8 @@ int main (void) {
       cmocka_unit_test(it_blots_out_before_it_cuts),
       cmocka_unit_test(it_judges_a_long_refusal_whole),
       cmocka_unit_test(it_speaks_utf8),
+      cmocka_unit_test(it_leaves_tokens_where_asked),
+      cmocka_unit_test(it_takes_odd_flags_as_they_are),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

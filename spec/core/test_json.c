@@ -553,6 +553,32 @@ static void it_writes_what_it_can_read (void **state) {
   }
 }
 
+/* Texts that are not UTF-8 are told apart while they are printed. */
+static void it_says_where_utf8_ends (void **state) {
+  static const struct {
+    const char *text;
+    size_t good;
+  } rows[] = {
+      {"", 0},          {"plain", 5},          {"\xc3\xa9t\xc3\xa9", 5},
+      {"\xff", 0},      {"12345678\xff", 8},   {"a\n\xe9", 2},
+      {"a\xe2\x82", 1}, {"\"\xed\xa0\x80", 1}, {"\xff\xfe", 0},
+  };
+  size_t i;
+
+  (void)state;
+  for (i = 0; i < COUNT(rows); i++) {
+    hl_text t;
+    hl_text_init(&t, HL_TEXT_MAX);
+    assert_row(i, hl_json_print_text(&t, rows[i].text, strlen(rows[i].text)) ==
+                      rows[i].good);
+    hl_text_free(&t);
+    hl_text_init(&t, 2); /* too small for any but "" */
+    assert_row(i, hl_json_print_text(&t, rows[i].text, strlen(rows[i].text)) ==
+                      rows[i].good);
+    hl_text_free(&t);
+  }
+}
+
 int main (void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(formats_the_shortest),
@@ -573,6 +599,7 @@ int main (void) {
       cmocka_unit_test(it_says_where_it_stopped),
       cmocka_unit_test(it_takes_nul_for_no_end),
       cmocka_unit_test(it_writes_what_it_can_read),
+      cmocka_unit_test(it_says_where_utf8_ends),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -222,6 +222,31 @@ static void it_compares_without_letter_case (void **state) {
   assert_int_equal(hl_edit_distance("ab", "ba"), 1);
 }
 
+/* Every length, with every kind of end at every place. */
+static void it_finds_where_plain_text_ends (void **state) {
+  static const char ends[] = {'"', '\\', '\n', '\0', '\x1f', '\x80', '\xff'};
+  size_t len, at, i;
+
+  (void)state;
+  for (len = 0; len < 40; len++)
+    for (at = 0; at <= len; at++)
+      for (i = 0; i < COUNT(ends); i++) {
+        char *s = malloc(len + 1), *to = malloc(len + 1); /* to the byte */
+        memset(s, i % 2 == 0 ? ' ' : '~', len);
+        to[len] = '#';
+        if (at < len)
+          s[at] = ends[i];
+        if (at + 3 < len)
+          s[at + 3] = ends[(i + 1) % COUNT(ends)]; /* the first one counts */
+        assert_int_equal(hl_plain_run(s, len), at);
+        assert_int_equal(hl_plain_copy(to, s, len), at);
+        assert_memory_equal(to, s, at);
+        assert_int_equal(to[len], '#');
+        free(s);
+        free(to);
+      }
+}
+
 int main (void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(stops_at_its_ceiling),
@@ -236,6 +261,7 @@ int main (void) {
       cmocka_unit_test(it_cuts_between_characters),
       cmocka_unit_test(it_blots_out_whole_secrets),
       cmocka_unit_test(it_compares_without_letter_case),
+      cmocka_unit_test(it_finds_where_plain_text_ends),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
