@@ -40,6 +40,7 @@ build = {
         "core/call.c",
         "core/client.c",
         "core/contact.c",
+        "core/contact_open.c",
         "core/country.c",
         "core/date.c",
         "core/engine.c",
