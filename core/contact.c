@@ -49,21 +49,28 @@ static bool is_zone (const char *s, size_t len) {
   return len > 0;
 }
 
-static void check_text (hl_walk *w, const hl_member *m, const cJSON *item,
-                        const hl_path *path) {
-  const char *s = item->valuestring;
-  size_t len = hl_json_text_len(item);
-
-  if (hl_json_is(item, cJSON_Raw))
-    hl_json_print(w->out, item);
-  else if (!hl_walk_text(w, item, path) || m->flags == 0)
-    return;
+/* What a text must be beside UTF-8. */
+static void check_rules (hl_walk *w, const hl_member *m, const char *s,
+                         size_t len, const hl_path *path) {
   if ((m->flags & HL_NOT_EMPTY) != 0 && len == 0)
     hl_problems_at(w->problems, path, "is empty; %s", m->empty_hint);
   if ((m->flags & HL_ZONE) != 0 && !is_zone(s, len))
     hl_problems_at(w->problems, path,
                    "%s is no time zone; write it like America/Chicago",
                    quote(s, len).text);
+}
+
+static inline void check_text (hl_walk *w, const hl_member *m,
+                               const cJSON *item, const hl_path *path) {
+  if (hl_walk_text(w, item, path) && (m->flags & (HL_NOT_EMPTY | HL_ZONE)) != 0)
+    check_rules(w, m, item->valuestring, hl_json_text_len(item), path);
+}
+
+/* A text that is JSON already, for the sake of a NUL byte in it. */
+static void check_raw_text (hl_walk *w, const hl_member *m, const cJSON *item,
+                            const hl_path *path) {
+  hl_json_print(w->out, item);
+  check_rules(w, m, item->valuestring, strlen(item->valuestring), path);
 }
 
 static void check_choice (hl_walk *w, const hl_shape *shape, const cJSON *item,
@@ -410,8 +417,8 @@ static void check (hl_walk *w, const hl_member *m, const cJSON *item,
   if (!hl_walk_is_shallow(w, item, path))
     return;
   switch (shape->type) {
-  case HL_SHAPE_TEXT:
-    check_text(w, m, item, path);
+  case HL_SHAPE_TEXT: /* the others were above */
+    check_raw_text(w, m, item, path);
     break;
   case HL_SHAPE_CHOICE:
     check_choice(w, shape, item, path);

@@ -63,8 +63,8 @@ void hl_members_sort (hl_members *m) {
 
 /*------------------------------------------------------------ plain JSON */
 
-static bool complain_utf8 (hl_walk *w, const char *s, size_t good,
-                           const hl_path *path, const char *what) {
+bool hl_walk_complain_utf8 (hl_walk *w, const char *s, size_t good,
+                            const hl_path *path, const char *what) {
   hl_problems_at(w->problems, path,
                  "%s is not UTF-8 (byte %zu is 0x%02X): convert it first", what,
                  good + 1, (unsigned)(unsigned char)s[good]);
@@ -75,16 +75,7 @@ bool hl_walk_is_utf8 (hl_walk *w, const char *s, size_t len,
                       const hl_path *path, const char *what) {
   size_t good = hl_utf8_check(s, len);
 
-  return good == len || complain_utf8(w, s, good, path, what);
-}
-
-/* Print a text; false if it is none. */
-bool hl_walk_text (hl_walk *w, const cJSON *item, const hl_path *path) {
-  size_t len = hl_json_text_len(item);
-  size_t good = hl_json_print_text(w->out, item->valuestring, len);
-
-  return good == len ||
-         complain_utf8(w, item->valuestring, good, path, "the text");
+  return good == len || hl_walk_complain_utf8(w, s, good, path, what);
 }
 
 /* Print the name of a member that is not the schema's, its place is `path`. */
@@ -95,7 +86,7 @@ bool hl_walk_name (hl_walk *w, const hl_path *path) {
   good = hl_json_print_text(w->out, path->key, path->key_len);
   hl_text_putc(w->out, ':');
   return good == path->key_len ||
-         complain_utf8(w, path->key, good, path, "this name");
+         hl_walk_complain_utf8(w, path->key, good, path, "this name");
 }
 
 static int depth_of (const hl_path *path) {

@@ -48,8 +48,20 @@ bool hl_walk_is_shallow (hl_walk *w, const cJSON *item, const hl_path *path);
 /* Is this node's JSON text, if it is a cJSON_Raw, a number or a text? */
 bool hl_walk_is_good_raw (hl_walk *w, const cJSON *item, const hl_path *path);
 
+/* The problem that they all have; false. */
+bool hl_walk_complain_utf8 (hl_walk *w, const char *s, size_t good,
+                            const hl_path *path, const char *what);
+
 /* Print a text, or the name of a member that is not the schema's. */
-bool hl_walk_text (hl_walk *w, const cJSON *item, const hl_path *path);
+static inline bool hl_walk_text (hl_walk *w, const cJSON *item,
+                                 const hl_path *path) {
+  size_t len = hl_json_text_len(item);
+  size_t good = hl_json_print_text(w->out, item->valuestring, len);
+
+  return good == len ||
+         hl_walk_complain_utf8(w, item->valuestring, good, path, "the text");
+}
+
 bool hl_walk_name (hl_walk *w, const hl_path *path);
 
 /* Check and print: anything goes, as long as it is JSON. */
