@@ -4,48 +4,21 @@
 ** One walk down the document, led by the schema, with the place kept on the C
 ** stack. It checks and prints at once; with a problem found, what was printed
 ** is not used. What the schema does not know (files of a custom field, unknown
-** names let through) is checked for being JSON at all.
+** names let through) is checked for being JSON at all: contact_open.c.
 */
 #include "contact.h"
 
-#include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "contact_walk.h"
 #include "country.h"
 #include "date.h"
-#include "json.h"
 
 #define QUOTED_MAX 40
-#define FEW 24 /* members that are sorted without asking for memory */
 
-typedef struct walk {
-  hl_version version;
-  bool lax;
-  hl_problems *problems;
-  hl_text *out;
-} walk;
-
-static void check (walk *w, const hl_member *m, const cJSON *item,
+static void check (hl_walk *w, const hl_member *m, const cJSON *item,
                    const hl_path *path);
-static void check_open (walk *w, const cJSON *item, const hl_path *path);
-
-static hl_path path_key (const hl_path *up, const cJSON *member) {
-  return (hl_path){up, member->string, hl_json_name_len(member), 0};
-}
-
-static hl_path path_index (const hl_path *up, size_t index) {
-  return (hl_path){up, NULL, 0, index};
-}
-
-static int depth_of (const hl_path *path) {
-  int depth = 1;
-
-  for (; path->up != NULL; path = path->up)
-    depth++;
-  return depth;
-}
 
 /* A caller's value within a sentence: quoted, cut, without line ends. */
 typedef struct quoted {
@@ -63,195 +36,6 @@ static quoted quote (const char *s, size_t len) {
   return q;
 }
 
-/*------------------------------------------------------------------ order */
-
-/* Members of an object, to be put in order. */
-typedef struct members {
-  const cJSON *few[FEW];
-  const cJSON **list; /* `few`, or allocated */
-  size_t n;
-  size_t room;
-} members;
-
-static void members_init (members *m) {
-  m->list = m->few;
-  m->n = 0;
-  m->room = FEW;
-}
-
-static void members_free (members *m) {
-  if (m->list != m->few)
-    free(m->list);
-}
-
-static void members_add (walk *w, members *m, const cJSON *item) {
-  const cJSON **list;
-
-  if (m->n == m->room) {
-    list = malloc(m->room * 2 * sizeof(*list));
-    if (list == NULL) {
-      w->problems->failed = true;
-      return;
-    }
-    memcpy(list, m->list, m->n * sizeof(*list));
-    members_free(m);
-    m->list = list;
-    m->room *= 2;
-  }
-  m->list[m->n++] = item;
-}
-
-static int by_name (const void *a, const void *b) {
-  const cJSON *const *x = a;
-  const cJSON *const *y = b;
-
-  return strcmp((*x)->string, (*y)->string);
-}
-
-static void members_sort (members *m) {
-  size_t i, j;
-
-  if (m->n > FEW) {
-    qsort(m->list, m->n, sizeof(*m->list), by_name);
-    return;
-  }
-  for (i = 1; i < m->n; i++) { /* by insertion: they are few */
-    const cJSON *item = m->list[i];
-    for (j = i; j > 0 && by_name(&m->list[j - 1], &item) > 0; j--)
-      m->list[j] = m->list[j - 1];
-    m->list[j] = item;
-  }
-}
-
-/*------------------------------------------------------------ plain JSON */
-
-static bool complain_utf8 (walk *w, const char *s, size_t good,
-                           const hl_path *path, const char *what) {
-  hl_problems_at(w->problems, path,
-                 "%s is not UTF-8 (byte %zu is 0x%02X): convert it first", what,
-                 good + 1, (unsigned)(unsigned char)s[good]);
-  return false;
-}
-
-static bool is_utf8 (walk *w, const char *s, size_t len, const hl_path *path,
-                     const char *what) {
-  size_t good = hl_utf8_check(s, len);
-
-  return good == len || complain_utf8(w, s, good, path, what);
-}
-
-/* Print a text; false if it is none. */
-static bool print_text (walk *w, const cJSON *item, const hl_path *path) {
-  size_t len = hl_json_text_len(item);
-  size_t good = hl_json_print_text(w->out, item->valuestring, len);
-
-  return good == len ||
-         complain_utf8(w, item->valuestring, good, path, "the text");
-}
-
-/* Print the name of a member that is not the schema's, its place is `path`. */
-static bool print_name (walk *w, const hl_path *path) {
-  size_t good;
-
-  hl_json_print_comma(w->out);
-  good = hl_json_print_text(w->out, path->key, path->key_len);
-  hl_text_putc(w->out, ':');
-  return good == path->key_len ||
-         complain_utf8(w, path->key, good, path, "this name");
-}
-
-static bool is_deep (walk *w, const cJSON *item, const hl_path *path) {
-  if (!(hl_json_is(item, cJSON_Object) || hl_json_is(item, cJSON_Array)) ||
-      depth_of(path) <= HL_DEPTH_OUT)
-    return false;
-  hl_problems_at(w->problems, path, "nested deeper than %d levels",
-                 HL_DEPTH_OUT);
-  return true;
-}
-
-static bool is_finite (walk *w, const cJSON *item, const hl_path *path) {
-  double d = item->valuedouble;
-
-  if (!hl_json_is(item, cJSON_Number) || isfinite(d))
-    return true;
-  hl_problems_at(w->problems, path, "%s is no number that JSON can carry",
-                 isnan(d) ? "NaN" : "infinity");
-  return false;
-}
-
-/* Is this node's JSON text a number or a text, and nothing more? */
-static bool is_good_raw (walk *w, const cJSON *item, const hl_path *path) {
-  const char *s = item->valuestring;
-  hl_json_fault fault = {NULL, 0};
-  cJSON *parsed;
-  bool good;
-
-  if (!hl_json_is(item, cJSON_Raw))
-    return true;
-  if (!is_utf8(w, s, strlen(s), path, "the text"))
-    return false;
-  parsed = hl_json_parse(s, strlen(s), &fault);
-  good =
-      parsed != NULL && (hl_json_is_number(parsed) || hl_json_is_text(parsed));
-  if (parsed == NULL && fault.what == NULL)
-    w->problems->failed = true;
-  else if (!good)
-    hl_problems_at(w->problems, path,
-                   "raw JSON must be one number or one text");
-  cJSON_Delete(parsed);
-  return good;
-}
-
-static void check_open_list (walk *w, const cJSON *list, const hl_path *path) {
-  const cJSON *child;
-  size_t i = 0;
-
-  hl_text_putc(w->out, '[');
-  for (child = list->child; child != NULL; child = child->next) {
-    hl_path at = path_index(path, ++i);
-    hl_json_print_comma(w->out);
-    check_open(w, child, &at);
-  }
-  hl_text_putc(w->out, ']');
-}
-
-static void check_open_object (walk *w, const cJSON *object,
-                               const hl_path *path) {
-  const cJSON *child;
-  members m;
-  size_t i;
-
-  members_init(&m);
-  for (child = object->child; child != NULL; child = child->next)
-    members_add(w, &m, child);
-  members_sort(&m);
-  hl_text_putc(w->out, '{');
-  for (i = 0; i < m.n; i++) {
-    hl_path at = path_key(path, m.list[i]);
-    if (print_name(w, &at))
-      check_open(w, m.list[i], &at);
-  }
-  hl_text_putc(w->out, '}');
-  members_free(&m);
-}
-
-/* Anything goes, as long as it is JSON. */
-static void check_open (walk *w, const cJSON *item, const hl_path *path) {
-  if (hl_json_is(item, cJSON_String)) {
-    print_text(w, item, path);
-    return;
-  }
-  if (is_deep(w, item, path) || !is_finite(w, item, path) ||
-      !is_good_raw(w, item, path))
-    return;
-  if (hl_json_is(item, cJSON_Object))
-    check_open_object(w, item, path);
-  else if (hl_json_is(item, cJSON_Array))
-    check_open_list(w, item, path);
-  else
-    hl_json_print(w->out, item);
-}
-
 /*------------------------------------------------------------------ texts */
 
 static bool is_zone (const char *s, size_t len) {
@@ -265,15 +49,9 @@ static bool is_zone (const char *s, size_t len) {
   return len > 0;
 }
 
-static void check_text (walk *w, const hl_member *m, const cJSON *item,
-                        const hl_path *path) {
-  const char *s = item->valuestring;
-  size_t len = hl_json_text_len(item);
-
-  if (hl_json_is(item, cJSON_Raw))
-    hl_json_print(w->out, item);
-  else if (!print_text(w, item, path) || m->flags == 0)
-    return;
+/* What a text must be beside UTF-8. */
+static void check_rules (hl_walk *w, const hl_member *m, const char *s,
+                         size_t len, const hl_path *path) {
   if ((m->flags & HL_NOT_EMPTY) != 0 && len == 0)
     hl_problems_at(w->problems, path, "is empty; %s", m->empty_hint);
   if ((m->flags & HL_ZONE) != 0 && !is_zone(s, len))
@@ -282,7 +60,20 @@ static void check_text (walk *w, const hl_member *m, const cJSON *item,
                    quote(s, len).text);
 }
 
-static void check_choice (walk *w, const hl_shape *shape, const cJSON *item,
+static inline void check_text (hl_walk *w, const hl_member *m,
+                               const cJSON *item, const hl_path *path) {
+  if (hl_walk_text(w, item, path) && (m->flags & (HL_NOT_EMPTY | HL_ZONE)) != 0)
+    check_rules(w, m, item->valuestring, hl_json_text_len(item), path);
+}
+
+/* A text that is JSON already, for the sake of a NUL byte in it. */
+static void check_raw_text (hl_walk *w, const hl_member *m, const cJSON *item,
+                            const hl_path *path) {
+  hl_json_print(w->out, item);
+  check_rules(w, m, item->valuestring, strlen(item->valuestring), path);
+}
+
+static void check_choice (hl_walk *w, const hl_shape *shape, const cJSON *item,
                           const hl_path *path) {
   hl_text list;
   const char *const *c = shape->choices;
@@ -306,7 +97,7 @@ static void check_choice (walk *w, const hl_shape *shape, const cJSON *item,
   hl_text_free(&list);
 }
 
-static void check_date (walk *w, const cJSON *item, const hl_path *path) {
+static void check_date (hl_walk *w, const cJSON *item, const hl_path *path) {
   char date[11];
   const char *why = hl_date_normalize(item->valuestring, date);
 
@@ -318,12 +109,12 @@ static void check_date (walk *w, const cJSON *item, const hl_path *path) {
   }
 }
 
-static void check_country (walk *w, const cJSON *item, const hl_path *path) {
+static void check_country (hl_walk *w, const cJSON *item, const hl_path *path) {
   const char *code, *other;
   size_t row = 0;
 
   if (hl_country_is_code(item->valuestring)) {
-    print_text(w, item, path);
+    hl_walk_text(w, item, path);
     return;
   }
   code = hl_country_find(item->valuestring, &row);
@@ -342,7 +133,7 @@ static void check_country (walk *w, const cJSON *item, const hl_path *path) {
 
 /*---------------------------------------------------- lists and objects */
 
-static void check_list (walk *w, const hl_shape *shape, const cJSON *list,
+static void check_list (hl_walk *w, const hl_shape *shape, const cJSON *list,
                         const hl_path *path) {
   const hl_member element = {.name = "", .shape = shape->item};
   const cJSON *child;
@@ -350,7 +141,7 @@ static void check_list (walk *w, const hl_shape *shape, const cJSON *list,
 
   hl_text_putc(w->out, '[');
   for (child = list->child; child != NULL; child = child->next) {
-    hl_path at = path_index(path, ++i);
+    hl_path at = hl_path_index(path, ++i);
     hl_json_print_comma(w->out);
     check(w, &element, child, &at);
   }
@@ -358,8 +149,8 @@ static void check_list (walk *w, const hl_shape *shape, const cJSON *list,
 }
 
 /* True if it could say what the name should have been. */
-static bool complain_unknown (walk *w, const hl_shape *shape, const char *name,
-                              const hl_path *path) {
+static bool complain_unknown (hl_walk *w, const hl_shape *shape,
+                              const char *name, const hl_path *path) {
   const char *hint = hl_member_hint(shape, name);
   const char *nearest =
       hint == NULL ? hl_member_nearest(shape, name, w->version) : NULL;
@@ -380,22 +171,22 @@ static bool complain_unknown (walk *w, const hl_shape *shape, const char *name,
 /* What an object was seen to hold. */
 typedef struct seen {
   const cJSON *items[HL_MEMBERS_MAX]; /* at their members' places */
-  members others;
+  hl_members others;
 } seen;
 
 /* True if it was taken for a misspelt name. */
-static bool check_unknown (walk *w, const hl_shape *shape, const cJSON *item,
+static bool check_unknown (hl_walk *w, const hl_shape *shape, const cJSON *item,
                            const hl_path *path) {
   if (w->lax) {
-    if (print_name(w, path))
-      check_open(w, item, path);
+    if (hl_walk_name(w, path))
+      hl_walk_open(w, item, path);
     return false;
   }
-  return is_utf8(w, path->key, path->key_len, path, "this name") &&
+  return hl_walk_is_utf8(w, path->key, path->key_len, path, "this name") &&
          complain_unknown(w, shape, item->string, path);
 }
 
-static void complain_twice (walk *w, const cJSON *first, const cJSON *again,
+static void complain_twice (hl_walk *w, const cJSON *first, const cJSON *again,
                             const hl_path *path) {
   bool same = strcmp(first->string, again->string) == 0;
 
@@ -406,7 +197,7 @@ static void complain_twice (walk *w, const cJSON *first, const cJSON *again,
 
 /* A member that is there already: of two spellings the first by name is kept,
 ** whatever order a table has. */
-static void take_again (walk *w, const cJSON **kept, const cJSON *again,
+static void take_again (hl_walk *w, const cJSON **kept, const cJSON *again,
                         const hl_path *path) {
   hl_path at;
 
@@ -415,23 +206,23 @@ static void take_again (walk *w, const cJSON **kept, const cJSON *again,
     again = *kept;
     *kept = earlier;
   }
-  at = path_key(path, again);
+  at = hl_path_key(path, again);
   complain_twice(w, *kept, again, &at);
 }
 
 /* Known members to their places in `s`, the others by name. */
-static void sort_out (walk *w, const hl_shape *shape, const cJSON *object,
+static void sort_out (hl_walk *w, const hl_shape *shape, const cJSON *object,
                       const hl_path *path, seen *s) {
   const cJSON *child;
   const cJSON **place;
 
   memset(s->items, 0, sizeof(s->items));
-  members_init(&s->others);
+  hl_members_init(&s->others);
   for (child = object->child; child != NULL; child = child->next) {
     const hl_member *m =
         hl_member_find(shape, child->string, hl_json_name_len(child));
     if (m == NULL) {
-      members_add(w, &s->others, child);
+      hl_members_add(w, &s->others, child);
       continue;
     }
     place = &s->items[m - shape->members];
@@ -440,11 +231,11 @@ static void sort_out (walk *w, const hl_shape *shape, const cJSON *object,
     else
       take_again(w, place, child, path);
   }
-  members_sort(&s->others);
+  hl_members_sort(&s->others);
 }
 
-static void check_missing (walk *w, const hl_shape *shape, const hl_path *path,
-                           const seen *s) {
+static void check_missing (hl_walk *w, const hl_shape *shape,
+                           const hl_path *path, const seen *s) {
   const hl_member *m;
   bool identified = shape->identity == NULL;
 
@@ -460,7 +251,7 @@ static void check_missing (walk *w, const hl_shape *shape, const hl_path *path,
     hl_problems_at(w->problems, path, "%s", shape->identity);
 }
 
-static void print_known (walk *w, const hl_member *m) {
+static void print_known (hl_walk *w, const hl_member *m) {
   size_t len;
   const char *printed = hl_member_printed(m, w->version, &len);
 
@@ -469,8 +260,8 @@ static void print_known (walk *w, const hl_member *m) {
 }
 
 /* The members in the schema's order, then the others. */
-static void check_object (walk *w, const hl_shape *shape, const cJSON *object,
-                          const hl_path *path) {
+static void check_object (hl_walk *w, const hl_shape *shape,
+                          const cJSON *object, const hl_path *path) {
   seen s;
   const hl_member *m;
   bool misspelt = false;
@@ -483,18 +274,18 @@ static void check_object (walk *w, const hl_shape *shape, const cJSON *object,
     if (s.items[i] == NULL) {
       absent |= m->flags;
     } else {
-      hl_path at = path_key(path, s.items[i]);
+      hl_path at = hl_path_key(path, s.items[i]);
       present |= m->flags;
       print_known(w, m);
       check(w, m, s.items[i], &at);
     }
   }
   for (i = 0; i < s.others.n; i++) {
-    hl_path at = path_key(path, s.others.list[i]);
+    hl_path at = hl_path_key(path, s.others.list[i]);
     misspelt |= check_unknown(w, shape, s.others.list[i], &at);
   }
   hl_text_putc(w->out, '}');
-  members_free(&s.others);
+  hl_members_free(&s.others);
   if (misspelt) /* a name may stand for one that is missing */
     return;
   if ((absent & HL_REQUIRED) != 0 ||
@@ -510,14 +301,14 @@ static bool is_amount (const cJSON *object) {
          cJSON_GetObjectItem(object, "value") != NULL;
 }
 
-static void check_custom_list (walk *w, const cJSON *list,
+static void check_custom_list (hl_walk *w, const cJSON *list,
                                const hl_path *path) {
   const cJSON *child;
   size_t i = 0;
 
   hl_text_putc(w->out, '[');
   for (child = list->child; child != NULL; child = child->next) {
-    hl_path at = path_index(path, ++i);
+    hl_path at = hl_path_index(path, ++i);
     if (hl_json_is_refused(child))
       continue;
     if (hl_json_is(child, cJSON_Object))
@@ -530,27 +321,27 @@ static void check_custom_list (walk *w, const cJSON *list,
                      hl_json_type_name(child));
     else {
       hl_json_print_comma(w->out);
-      check_open(w, child, &at);
+      hl_walk_open(w, child, &at);
     }
   }
   hl_text_putc(w->out, ']');
 }
 
-static void check_custom (walk *w, const hl_shape *shape, const cJSON *item,
+static void check_custom (hl_walk *w, const hl_shape *shape, const cJSON *item,
                           const hl_path *path) {
   unsigned accepted = hl_custom_accepted();
 
   if (hl_json_is_text(item) && (accepted & HL_CUSTOM_TEXT) != 0)
-    check_open(w, item, path);
+    hl_walk_open(w, item, path);
   else if (hl_json_is_number(item) && (accepted & HL_CUSTOM_NUMBER) != 0)
-    check_open(w, item, path);
+    hl_walk_open(w, item, path);
   else if (hl_json_is(item, cJSON_Array) && (accepted & HL_CUSTOM_TEXTS) != 0)
     check_custom_list(w, item, path);
   else if (hl_json_is(item, cJSON_Object) && is_amount(item))
     hl_problems_at(w->problems, path,
                    "an amount of money is sent as a bare number, like 100.5");
   else if (hl_json_is(item, cJSON_Object) && (accepted & HL_CUSTOM_FILES) != 0)
-    check_open(w, item, path);
+    hl_walk_open(w, item, path);
   else
     hl_problems_at(w->problems, path, "must be %s, not %s%s", shape->what,
                    hl_json_type_name(item),
@@ -579,7 +370,7 @@ static bool has_type (const hl_shape *shape, const cJSON *item) {
   }
 }
 
-static void complain_type (walk *w, const hl_shape *shape, const cJSON *item,
+static void complain_type (hl_walk *w, const hl_shape *shape, const cJSON *item,
                            const hl_path *path) {
   const char *advice = "";
 
@@ -593,7 +384,7 @@ static void complain_type (walk *w, const hl_shape *shape, const cJSON *item,
                  hl_json_type_name(item), advice);
 }
 
-static void check (walk *w, const hl_member *m, const cJSON *item,
+static void check (hl_walk *w, const hl_member *m, const cJSON *item,
                    const hl_path *path) {
   const hl_shape *shape = m->shape;
 
@@ -612,10 +403,10 @@ static void check (walk *w, const hl_member *m, const cJSON *item,
     hl_text_add(w->out, "null", 4);
     return;
   }
-  if (!is_good_raw(w, item, path))
+  if (!hl_walk_is_good_raw(w, item, path))
     return;
   if (hl_json_is_shapeless(item) && shape->type == HL_SHAPE_LIST) {
-    if (!is_deep(w, item, path))
+    if (hl_walk_is_shallow(w, item, path))
       hl_text_add(w->out, "[]", 2);
     return;
   }
@@ -623,11 +414,11 @@ static void check (walk *w, const hl_member *m, const cJSON *item,
     complain_type(w, shape, item, path);
     return;
   }
-  if (is_deep(w, item, path))
+  if (!hl_walk_is_shallow(w, item, path))
     return;
   switch (shape->type) {
-  case HL_SHAPE_TEXT:
-    check_text(w, m, item, path);
+  case HL_SHAPE_TEXT: /* the others were above */
+    check_raw_text(w, m, item, path);
     break;
   case HL_SHAPE_CHOICE:
     check_choice(w, shape, item, path);
@@ -654,7 +445,7 @@ static void check (walk *w, const hl_member *m, const cJSON *item,
 
 void hl_contact_print (const cJSON *document, hl_version version, bool lax,
                        hl_text *out, hl_problems *problems) {
-  walk w = {version, lax, problems, out};
+  hl_walk w = {version, lax, problems, out};
   const hl_member whole = {.name = "", .shape = &hl_contact_shape};
   const hl_path root = {NULL, NULL, 0, 0};
 

@@ -134,77 +134,11 @@ const char *hl_json_get_text (const cJSON *object, const char *name) {
   return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, name));
 }
 
-/* Digits with an optional sign, checked for overflow. */
-static bool exact_integer (const char *s, int64_t *out) {
-  bool negative = *s == '-';
-  uint64_t v = 0, limit = negative ? (uint64_t)INT64_MAX + 1 : INT64_MAX;
-
-  if (negative)
-    s++;
-  for (; hl_is_digit(*s); s++) {
-    uint64_t digit = (uint64_t)(*s - '0');
-    if (v > (limit - digit) / 10)
-      return false;
-    v = v * 10 + digit;
-  }
-  if (*s != '\0')
-    return false;
-  *out = negative ? (int64_t)(0 - v) : (int64_t)v;
-  return true;
-}
-
-bool hl_json_get_integer (const cJSON *item, int64_t *out) {
-  return hl_json_is(item, cJSON_Raw)
-             ? exact_integer(item->valuestring, out)
-             : hl_json_to_integer(item->valuedouble, out);
-}
-
 bool hl_json_to_integer (double d, int64_t *out) {
   if (!(fabs(d) <= EXACT_MAX) || d != floor(d) || (d == 0 && signbit(d)))
     return false;
   *out = (int64_t)d;
   return true;
-}
-
-double hl_json_get_number (const cJSON *item) {
-  /* the text of an integer: no decimal point for a locale to spoil */
-  return hl_json_is(item, cJSON_Raw) ? strtod(item->valuestring, NULL)
-                                     : item->valuedouble;
-}
-
-bool hl_json_raw_text (const cJSON *item, hl_text *out) {
-  hl_json_fault fault;
-  cJSON *part;
-  const char *s = item->valuestring + 1;
-
-  /* the only escape that a parsed text cannot hold is the one for NUL, so
-  ** the pieces between those are parsed as texts of their own */
-  for (;;) {
-    const char *nul = s;
-    hl_text piece;
-    bool last;
-    for (;;) {
-      if (*nul == '"' || strncmp(nul, "\\u0000", 6) == 0)
-        break;
-      nul += *nul == '\\' ? 2 : 1;
-    }
-    last = *nul == '"';
-    hl_text_init(&piece, HL_TEXT_MAX);
-    hl_text_putc(&piece, '"');
-    hl_text_add(&piece, s, (size_t)(nul - s));
-    hl_text_putc(&piece, '"');
-    part = piece.failed ? NULL : hl_json_parse(piece.bytes, piece.len, &fault);
-    if (part != NULL)
-      hl_text_puts(out, part->valuestring);
-    else
-      out->failed = true;
-    hl_text_free(&piece);
-    cJSON_Delete(part);
-    if (last || out->failed)
-      return !out->failed;
-    hl_text_putc(out, '\0');
-    s = nul + 6;
-  }
 }
 
 /*--------------------------------------------------------------- numbers */

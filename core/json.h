@@ -118,17 +118,8 @@ const char *hl_json_type_name (const cJSON *item);
 /* The member's text, or NULL if it is absent or no plain text. */
 const char *hl_json_get_text (const cJSON *object, const char *name);
 
-/* The integer of a number node if it has one that fits, exactly. */
-bool hl_json_get_integer (const cJSON *item, int64_t *out);
-
-/* The same of a double. */
+/* The integer that a double is, if it is one and exact. */
 bool hl_json_to_integer (double d, int64_t *out);
-
-/* The double nearest to a number node. */
-double hl_json_get_number (const cJSON *item);
-
-/* The bytes of a text with U+0000 (a cJSON_Raw that is_text). */
-bool hl_json_raw_text (const cJSON *item, hl_text *out);
 
 /*--------------------------------------------------------------- text out */
 

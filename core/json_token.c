@@ -165,7 +165,7 @@ static const char *escape (reader *r, const char *p) {
 }
 
 /* A text; `p` is at its opening quote. */
-static const char *text (reader *r, const char *p) {
+static inline const char *text (reader *r, const char *p) {
   hl_json_token *t = add(r->out, HL_TOKEN_TEXT);
 
   if (t == NULL)

@@ -34,7 +34,8 @@ void hl_text_clear (hl_text *t);
 bool hl_text_grow (hl_text *t, size_t more);
 
 static inline bool hl_text_reserve (hl_text *t, size_t more) {
-  return more < t->room - t->len || hl_text_grow(t, more);
+  return (t->bytes != NULL && more <= t->room - t->len) ||
+         hl_text_grow(t, more);
 }
 
 bool hl_text_add (hl_text *t, const char *bytes, size_t len);

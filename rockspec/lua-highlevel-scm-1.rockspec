@@ -46,6 +46,7 @@ build = {
         "core/carrier.c",
         "core/client.c",
         "core/contact.c",
+        "core/contact_open.c",
         "core/country.c",
         "core/date.c",
         "core/engine.c",

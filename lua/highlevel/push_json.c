@@ -57,11 +57,11 @@ static known *push_names (lua_State *L) {
   return seen;
 }
 
-static unsigned place_of (const char *s, size_t len) {
+static size_t place_of (const char *s, size_t len) {
   const unsigned char *u = (const unsigned char *)s;
+  size_t first = u[0], middle = u[len / 2], last = u[len - 1];
 
-  return (unsigned)(len * 7 + u[0] * 31u + u[len / 2] * 17u + u[len - 1] * 5u) %
-         NAMES;
+  return (len * 7 + first * 31 + middle * 17 + last * 5) % NAMES;
 }
 
 static void push_text (lua_State *L, const hl_json_token *t) {
@@ -74,7 +74,7 @@ static void push_text (lua_State *L, const hl_json_token *t) {
 
 static void push_name (const pusher *p, const hl_json_token *t) {
   lua_State *L = p->L;
-  unsigned place;
+  size_t place;
   known *n;
 
   if (t->type != HL_TOKEN_TEXT || t->len == 0 || t->len > NAME_MAX_BYTES) {

@@ -158,7 +158,7 @@ static cJSON *new_other (reader *r, const hl_path *path) {
 
 /* A node for the value on the top; that of a table is an empty object, to be
 ** filled. NULL: out of memory. */
-static cJSON *new_value (reader *r, const hl_path *path) {
+static inline cJSON *new_value (reader *r, const hl_path *path) {
   hl_json_block *block = r->fields->block;
   lua_State *L = r->L;
   const char *s;
@@ -260,7 +260,7 @@ static bool has_children (const cJSON *item) {
 }
 
 /* The value on the top, at `path`, into its parent. */
-static void add_child (reader *r, cJSON *parent, const hl_path *path) {
+static inline void add_child (reader *r, cJSON *parent, const hl_path *path) {
   cJSON *item = new_value(r, path);
 
   if (item != NULL && path->key != NULL)
@@ -399,7 +399,7 @@ void hl_read_fields (lua_State *L, int index, hl_box *box) {
     return; /* not reached: that was a longjmp */
   }
   hl_json_block_lend(r.fields->block, nodes, NODES);
-  r.fields->document = new_value(&r, &root);
+  r.fields->document = hl_json_block_new(r.fields->block, cJSON_Object);
   if (r.fields->document != NULL)
     read_table(&r, r.fields->document, &root);
   lua_pop(L, 2);
