@@ -275,4 +275,4 @@ end
 
 local opt = arguments(arg)
 local source = open_source(opt)
-os.exit(opt["dry-run"] and dry_run(opt, source) or import(opt))
+os.exit(opt["dry-run"] and dry_run(opt, source) or import(opt), true)
