@@ -11,6 +11,7 @@
 #include "json.h"
 #include "policy.h"
 #include "result.h"
+#include "status.h"
 
 /* A body beyond this is a mistake: contacts have kilobytes. */
 #define BODY_MAX ((size_t)8 * 1024 * 1024)
@@ -95,6 +96,15 @@ hl_kind hl_encode (hl_fields *fields, const char *api_version, bool lax,
   return kind;
 }
 
+/*------------------------------------------------------------------ states */
+
+void hl_call_move (hl_call *call, hl_call_state next) {
+  hl_status_moved(call->state, next);
+  call->state = next;
+  if (next == HL_CALL_SETTLED)
+    hl_status_settled(call->result->kind);
+}
+
 /*--------------------------------------------------------------- preparing */
 
 /* RFC 3986, section 2.3. */
@@ -147,7 +157,7 @@ static void prepare (hl_call *call, const hl_settings *s, const char *id,
   }
   if (problems->n > 0 || problems->failed) {
     call->result = hl_result_invalid(problems);
-    call->state = HL_CALL_SETTLED;
+    hl_call_move(call, HL_CALL_SETTLED);
   }
 }
 
@@ -184,6 +194,7 @@ hl_call *hl_call_make (const hl_settings *s, const char *id, size_t id_len,
     hl_list_init(&call->place);
     hl_list_init(&call->done);
     hl_list_init(&call->posted.link);
+    hl_status_exists(HL_CALL_PREPARED, 1);
     call->started_us = now_us;
     call->deadline_us = now_us + timeout_us(options->timeout_ms, s->timeout_ms);
     call->retries = retries;
@@ -204,6 +215,7 @@ void hl_call_destroy (hl_call *call) {
   size_t i;
 
   hl_list_take(&call->news);
+  hl_status_exists(call->state, -1);
   free(call->url);
   hl_free_secret(call->token);
   hl_text_free(&call->body);
@@ -254,7 +266,7 @@ void hl_call_sending (hl_call *call, int64_t now_us) {
   hl_result_free(call->result);
   call->result = NULL;
   forget_answer(&call->answer);
-  call->state = HL_CALL_SENDING;
+  hl_call_move(call, HL_CALL_SENDING);
   call->sent_us = now_us;
   call->attempts++;
 }
@@ -263,7 +275,7 @@ static void end (hl_call *call, const hl_result *r) {
   if (call->result != r)
     hl_result_free(call->result);
   call->result = r != NULL ? r : hl_result_memory();
-  call->state = HL_CALL_ENDED;
+  hl_call_move(call, HL_CALL_ENDED);
 }
 
 void hl_call_answered (hl_call *call, const char *http_version) {
@@ -310,7 +322,7 @@ static void settle (hl_call *call, int64_t now_us) {
     r->attempts = call->attempts;
     r->elapsed_us = now_us - call->started_us;
   }
-  call->state = HL_CALL_SETTLED;
+  hl_call_move(call, HL_CALL_SETTLED);
 }
 
 static void remember (hl_call *call, const hl_verdict *v, int64_t now_us) {

@@ -96,6 +96,9 @@ hl_call *hl_call_make (const hl_settings *s, const char *id, size_t id_len,
 /* The call must be in no queue and with no engine. */
 void hl_call_destroy (hl_call *call);
 
+/* To another state: nobody else sets it. */
+void hl_call_move (hl_call *call, hl_call_state next);
+
 /* Started, and not settled. */
 bool hl_call_is_running (const hl_call *call);
 

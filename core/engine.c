@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "status.h"
 #include "transfer.h"
 
 /* How often libcurl may want to be called again before others get their turn. */
@@ -77,6 +78,8 @@ static void forget_socket (hl_engine *e, curl_socket_t fd) {
 
   if (socket != NULL) {
     hl_poller_drop(e->poller, &socket->watch);
+    if (socket->connection)
+      hl_status_connected(-1);
     free(socket);
     e->by_fd[fd] = NULL;
   }
@@ -132,6 +135,7 @@ static int on_open (void *user, curl_socket_t fd, curlsocktype purpose) {
   if (socket == NULL)
     return CURL_SOCKOPT_ERROR;
   socket->connection = true;
+  hl_status_connected(1);
   return CURL_SOCKOPT_OK;
 }
 

@@ -66,6 +66,8 @@ typedef enum hl_kind {
   HL_CANCELLED     /* the caller gave up, or closed the client */
 } hl_kind;
 
+#define HL_KINDS (HL_CANCELLED + 1)
+
 /* "invalid", "unauthorized", ... as Lua's `err.kind`; "ok" for HL_OK. */
 HL_API const char *hl_kind_name (hl_kind kind);
 
@@ -315,6 +317,19 @@ HL_API int hl_mailbox_expected (const hl_mailbox *mailbox);
 /* HL_OK, or HL_MEMORY: no thread could be made; the call is untouched. A call
 ** that is settled already goes to the mailbox as well. */
 HL_API hl_kind hl_call_post (hl_call *call, hl_mailbox *mailbox);
+
+/*----------------------------------------------------------------- status */
+
+/* What goes on in this process, of all clients. */
+typedef struct hl_status {
+  long sending;     /* calls on the network */
+  long queued;      /* calls that wait for their turn under the rate limit */
+  long waiting;     /* calls that wait to try again */
+  long connections; /* open */
+  long finished[HL_KINDS]; /* calls that ended, by their kinds */
+} hl_status;
+
+HL_API void hl_status_get (hl_status *status);
 
 /* Microseconds on a clock that never goes back (CLOCK_MONOTONIC). */
 HL_API int64_t hl_now_us (void);

@@ -104,7 +104,7 @@ static void take_turn (hl_queue *q, hl_call *call) {
          call_at(place->prev)->order > call->order)
     place = place->prev;
   hl_list_put(place, &call->place);
-  call->state = HL_CALL_QUEUED;
+  hl_call_move(call, HL_CALL_QUEUED);
   q->n_turns++;
   q->deadline_us = sooner(q->deadline_us, call->deadline_us);
 }
@@ -130,7 +130,7 @@ void hl_queue_rest (hl_queue *q, hl_call *call) {
          call_at(place->prev)->resume_us > call->resume_us)
     place = place->prev;
   hl_list_put(place, &call->place);
-  call->state = HL_CALL_WAITING;
+  hl_call_move(call, HL_CALL_WAITING);
 }
 
 void hl_queue_leave (hl_queue *q, hl_call *call) {
@@ -182,7 +182,7 @@ hl_call *hl_queue_next (hl_queue *q, int64_t now_us, bool *no_memory) {
       *no_memory = !hl_pace_leave(&lane->pace, &call->ticket, now_us);
     hl_list_take(&call->place);
     q->n_turns--;
-    call->state = HL_CALL_PREPARED;
+    hl_call_move(call, HL_CALL_PREPARED);
     call->has_ticket = is_paced(q) && !*no_memory;
     return call;
   }

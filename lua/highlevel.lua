@@ -267,6 +267,20 @@ function highlevel.update_contact(id, fields, opt)
   return client:update_contact(id, fields, opt)
 end
 
+--- What goes on in this process (in nginx, this worker), for an operator's
+--- page: calls running, queued for their turn, waiting to try again, and
+--- finished, by their kinds (`ok` among them); connections open; and, of the
+--- client given, the seconds until its rate limit lets a call leave.
+---@param client? highlevel.Client
+---@return highlevel.Status
+function highlevel.status(client)
+  local status = core.status()
+  if client ~= nil then
+    status.ready_in = core.ready(state_of(client, "status", "").handle)
+  end
+  return status
+end
+
 local function encode(fields, opt)
   local text, err = core.encode(fields, opt.api_version, opt.strict)
   if not text then

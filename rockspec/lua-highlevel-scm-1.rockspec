@@ -64,6 +64,7 @@ build = {
         "core/result.c",
         "core/schema.c",
         "core/settings.c",
+        "core/status.c",
         "core/text.c",
         "core/thread.c",
         "core/transfer.c",

@@ -394,6 +394,30 @@ static int core_distance (lua_State *L) {
   return 1;
 }
 
+static void set_count (lua_State *L, const char *name, long value) {
+  lua_pushinteger(L, (lua_Integer)value);
+  lua_setfield(L, -2, name);
+}
+
+/* status() -> what goes on in this process */
+static int core_status (lua_State *L) {
+  hl_status s;
+  int i;
+
+  hl_status_get(&s);
+  lua_createtable(L, 0, 5);
+  set_count(L, "running", s.sending);
+  set_count(L, "queued", s.queued);
+  set_count(L, "waiting", s.waiting);
+  set_count(L, "connections", s.connections);
+  lua_createtable(L, 0, HL_KINDS);
+  for (i = 0; i < HL_KINDS; i++)
+    if (s.finished[i] > 0)
+      set_count(L, hl_kind_name((hl_kind)i), s.finished[i]);
+  lua_setfield(L, -2, "finished");
+  return 1;
+}
+
 /* now() -> seconds on a clock that never goes back */
 static int core_now (lua_State *L) {
   lua_pushnumber(L, (double)hl_now_us() / 1e6);
@@ -402,17 +426,27 @@ static int core_now (lua_State *L) {
 
 /*----------------------------------------------------------------- module */
 
-static const luaL_Reg functions[] = {
-    {"new", core_new},           {"close", core_close},
-    {"call", core_call},         {"is_closed", core_is_closed},
-    {"wait", core_wait},         {"result", core_result},
-    {"encode", core_encode},     {"now", core_now},
-    {"distance", core_distance}, {"step", core_step},
-    {"sleep", core_sleep},       {"next", core_next},
-    {"ready", core_ready},       {"history", core_history},
-    {"settled", core_settled},   {"drop", core_drop},
-    {"start", core_start},       {"tag", core_tag},
-    {"tally", core_tally},       {NULL, NULL}};
+static const luaL_Reg functions[] = {{"new", core_new},
+                                     {"close", core_close},
+                                     {"call", core_call},
+                                     {"is_closed", core_is_closed},
+                                     {"wait", core_wait},
+                                     {"result", core_result},
+                                     {"encode", core_encode},
+                                     {"now", core_now},
+                                     {"distance", core_distance},
+                                     {"step", core_step},
+                                     {"sleep", core_sleep},
+                                     {"next", core_next},
+                                     {"ready", core_ready},
+                                     {"history", core_history},
+                                     {"settled", core_settled},
+                                     {"drop", core_drop},
+                                     {"start", core_start},
+                                     {"tag", core_tag},
+                                     {"tally", core_tally},
+                                     {"status", core_status},
+                                     {NULL, NULL}};
 
 /* A metatable with one function under `gc` and a `__jsontype`, either may be
 ** NULL; left on the stack. */

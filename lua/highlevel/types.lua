@@ -123,6 +123,9 @@
 ---@field rate_limit? highlevel.Pace | false
 --- Called with each attempt that has ended, of every call.
 ---@field log? fun(event: highlevel.Attempt)
+--- For event loops: waits for a descriptor to be readable, then calls `step`,
+--- until that returns true. Other coroutines may run meanwhile.
+---@field wait? fun(fd: integer, step: fun(): boolean)
 --- Connections open at once. Default 64.
 ---@field max_connections? integer
 --- Default true: HTTP/2 where the server offers it.
@@ -292,6 +295,21 @@
 --- nil if the item had none.
 ---@field id? string
 ---@field err highlevel.Error
+
+--- What goes on in a process.
+---@class highlevel.Status
+--- Calls on the network.
+---@field running integer
+--- Calls that wait for their turn under the rate limit.
+---@field queued integer
+--- Calls that wait to try again.
+---@field waiting integer
+--- Open connections.
+---@field connections integer
+--- Calls that ended, by kinds: `{ ok = 97, timeout = 3 }`.
+---@field finished table<"ok" | highlevel.Kind, integer>
+--- Of the client asked for: seconds until a call could leave.
+---@field ready_in? number
 
 --- The X-RateLimit headers of the answer; what it did not have is absent.
 ---@class highlevel.RateLimit

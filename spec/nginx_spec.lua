@@ -1,0 +1,242 @@
+--- Within nginx: a handler waits, its worker does not.
+
+local helper = require "helper"
+local nginx_server = require "nginx_server"
+
+if not nginx_server.is_possible() then
+  return -- Lua 5.4 cannot be within nginx; nor can a module with sanitizers
+end
+
+local function http(more)
+  return ([[
+    init_by_lua_block {
+      highlevel = require "highlevel"
+      client = highlevel.new {
+        token = "pit-0123456789", base_url = "%s", rate_limit = false, max_connections = 256, timeout = 5,
+      }
+      told = {}
+      function tell(name)
+        return function(res, err)
+          told[name] = res and "ok" or err.kind
+        end
+      end
+      %s
+    }
+  ]]):format(helper.env("HTTP"), more or "")
+end
+
+local UPDATE = [[
+  location /update { content_by_lua_block {
+    local res, err, info = client:update_contact(ngx.var.arg_id, { firstName = "a" })
+    ngx.print(res and "ok " .. info.attempts or err.kind)
+  } }
+  location /status { content_by_lua_block {
+    local status = highlevel.status(client)
+    ngx.print(status.running, " ", status.connections, " ", status.finished.ok or 0, " ", status.ready_in)
+  } }
+  location /trivial { return 200 "hi"; }
+]]
+
+-- Lines of the error log that no healthy nginx writes by itself.
+local function complaints(server)
+  local list = {}
+  for line in server:log():gmatch("[^\n]+") do
+    if line:find("%[error%]") or line:find("%[warn%]") or line:find("%[alert%]") or line:find("%[crit%]")
+      or line:find("[lua]", 1, true) then
+      list[#list + 1] = line
+    end
+  end
+  return list
+end
+
+describe("within nginx", function()
+  local server
+
+  before_each(helper.reset)
+
+  after_each(function()
+    if server then
+      local gone = server:quit()
+      local left, log = server:leftovers(), server:log()
+      server:remove()
+      server = nil
+      assert.is_true(gone, log)
+      assert.equal("", left)
+    end
+  end)
+
+  it("an update waits in its handler, and nothing is logged", function()
+    server = nginx_server.start({ http = http(), server = UPDATE })
+    assert.equal("ok 1", server:get("/update?id=contact-n1"))
+    assert.equal("not_found", server:get("/update?id=fault-status-404"))
+    assert.equal("ok 2", server:get("/update?id=fault-seq-503-ok.n"))
+    assert.same({}, complaints(server))
+    assert.equal(1, helper.requests("contact-n1"))
+  end)
+
+  it("many handlers wait at once, and the worker serves others meanwhile", function()
+    server = nginx_server.start({ http = http(), server = UPDATE })
+    local open = {}
+    local seconds = helper.timed(function()
+      for i = 1, 128 do
+        open[i] = server:begin("/update?id=fault-delay-300." .. i)
+      end
+      local before = helper.timed(function()
+        assert.equal("hi", server:get("/trivial"))
+      end)
+      assert.is_true(before < 0.2, before)
+      for i = 1, 128 do
+        assert.equal("ok 1", server.finish(open[i]))
+      end
+    end)
+    assert.is_true(seconds < 2, seconds)
+    assert.is_true(helper.admin("GET", "/stats").peak > 64)
+    assert.same({}, complaints(server))
+  end)
+
+  -- phase, directives of a location, does update_contact work there?
+  for _, row in ipairs({
+    { "rewrite", "rewrite_by_lua_block { %s } content_by_lua_block { ngx.print('x') }", true },
+    { "access", "access_by_lua_block { %s } content_by_lua_block { ngx.print('x') }", true },
+    { "content", "content_by_lua_block { %s ngx.print('x') }", true },
+    { "timer", "content_by_lua_block { ngx.timer.at(0, function() %s end) ngx.print('x') }", true },
+    { "set", "set_by_lua_block $x { %s return 'x' } return 200 $x;", false },
+    { "header_filter", "content_by_lua_block { ngx.print('x') } header_filter_by_lua_block { %s }", false },
+    { "body_filter", "content_by_lua_block { ngx.print('x') } body_filter_by_lua_block { if ngx.arg[2] then %s end }", false },
+    { "log", "content_by_lua_block { ngx.print('x') } log_by_lua_block { %s }", false },
+  }) do
+    local phase, directives, may_wait = row[1], row[2], row[3]
+    it("in phase " .. phase .. " update_contact " .. (may_wait and "works" or "says what does") .. ", and update_contact_later works", function()
+      server = nginx_server.start({
+        http = http(),
+        server = "location /now {" .. directives:format([[
+            local ok, res, err = pcall(client.update_contact, client, "contact-now", { firstName = "a" })
+            told.now = ok and (res and "ok" or err.kind) or res
+          ]]) .. "}\nlocation /later {" .. directives:format([[
+            told.sent = client:update_contact_later("contact-later", { firstName = "a" }, nil, tell("later"))
+          ]]) .. "}\nlocation /told { content_by_lua_block { ngx.print(tostring(told[ngx.var.arg_name])) } }",
+      })
+      server:get("/now")
+      local said = server:until_true(3, function()
+        local text = server:get("/told?name=now")
+        return text ~= "nil" and text
+      end)
+      if may_wait then
+        assert.equal("ok", said)
+      else
+        assert.truthy(said:find("a handler cannot wait in nginx's phase " .. phase
+          .. "; use client:update_contact_later", 1, true), said)
+      end
+      server:get("/later")
+      assert.equal("true", server:get("/told?name=sent"))
+      assert.truthy(server:until_true(3, function()
+        return server:get("/told?name=later") == "ok"
+      end), server:log())
+      assert.equal(1, helper.requests("contact-later"))
+      assert.same({}, complaints(server))
+    end)
+  end
+
+  it("update_contact_later works in init, where it blocks, and in init_worker", function()
+    server = nginx_server.start({
+      http = http([[client:update_contact_later("contact-init", { firstName = "a" }, nil, tell("init"))
+        told.refused = select(2, pcall(client.update_contact, client, "x", { firstName = "a" }))]])
+        .. [[init_worker_by_lua_block {
+          client:update_contact_later("contact-worker", { firstName = "a" }, nil, tell("worker"))
+        }]],
+      server = UPDATE .. "location /told { content_by_lua_block { ngx.print(tostring(told[ngx.var.arg_name])) } }",
+    })
+    assert.equal("ok", server:get("/told?name=init"))
+    assert.truthy(server:get("/told?name=refused"):find("use client:update_contact_later", 1, true))
+    assert.truthy(server:until_true(3, function()
+      return server:get("/told?name=worker") == "ok"
+    end), server:log())
+    assert.equal("ok 1", server:get("/update?id=contact-after"))
+  end)
+
+  it("failures of update_contact_later go to the error log, and say which contact", function()
+    server = nginx_server.start({
+      http = http(),
+      server = [[location /log { content_by_lua_block { ngx.print("x") } log_by_lua_block {
+        client:update_contact_later("fault-status-404", { firstName = "a" })
+      } }
+      location /bad { content_by_lua_block {
+        local ok, err = client:update_contact_later("x", { first_name = "a" })
+        ngx.print(tostring(ok), " ", err.kind)
+      } }]],
+    })
+    server:get("/log")
+    assert.truthy(server:until_true(3, function()
+      return server:log():find("contact fault-status-404 was not updated: not_found: ", 1, true)
+    end), server:log())
+    assert.equal("nil invalid", server:get("/bad"))
+    assert.is_nil(server:log():find("pit-0123456789", 1, true))
+  end)
+
+  it("many updates at once are one handler's, which waits", function()
+    server = nginx_server.start({
+      http = http(),
+      server = [[location /bulk { content_by_lua_block {
+        local items = {}
+        for i = 1, 200 do
+          items[i] = { i == 7 and "fault-status-404" or "contact-b" .. i, { firstName = "a" } }
+        end
+        local summary = client:update_contacts(items)
+        ngx.print(summary.succeeded, " ", summary.failed)
+      } }]],
+    })
+    assert.equal("199 1", server:get("/bulk"))
+    assert.same({}, complaints(server))
+  end)
+
+  it("a client that hangs up ends its call at once", function()
+    server = nginx_server.start({ http = http(), server = UPDATE })
+    local open = {}
+    for i = 1, 100 do
+      open[i] = server:begin("/update?id=fault-hang.a" .. i)
+    end
+    assert.truthy(server:until_true(3, function()
+      return server:get("/status"):match("^100 ")
+    end), server:get("/status"))
+    for i = 1, 100 do
+      open[i]:close()
+    end
+    assert.truthy(server:until_true(1, function()
+      return server:get("/status"):match("^0 0 ")
+    end), server:get("/status"))
+    assert.equal("ok 1", server:get("/update?id=contact-after"))
+  end)
+
+  for _, workers in ipairs({ 1, 2 }) do
+    it("reloads under load lose no request, with " .. workers .. " workers", function()
+      server = nginx_server.start({ http = http(), server = UPDATE, workers = workers })
+      for round = 1, 5 do
+        local open = {}
+        for i = 1, 20 do
+          open[i] = server:begin(("/update?id=fault-delay-100.r%d-%d"):format(round, i))
+        end
+        server:signal("HUP")
+        for i = 1, 20 do
+          assert.equal("ok 1", server.finish(open[i]))
+        end
+      end
+      assert.truthy(server:until_true(5, function()
+        return #server:workers() == workers
+      end), server:log())
+      assert.same({}, complaints(server))
+    end)
+  end
+
+  it("a worker that goes waits no longer than its calls", function()
+    server = nginx_server.start({ http = http(), server = UPDATE })
+    local open = server:begin("/update?id=fault-hang.w")
+    assert.truthy(server:until_true(3, function()
+      return server:get("/status"):match("^1 ")
+    end))
+    server:signal("HUP")
+    assert.equal("timeout", server.finish(open))
+    assert.truthy(server:until_true(3, function()
+      return #server:workers() == 1
+    end))
+  end)
+end)
