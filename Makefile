@@ -3,6 +3,7 @@
 #   make                 the module for each Lua found, and the C library
 #   make LUA=luajit      for one Lua only (lua5.4, luajit)
 #   make SAN=1           with AddressSanitizer and UBSan, under build/san (gcc)
+#   make SAN=thread      with ThreadSanitizer, under build/tsan (gcc)
 #   make WERROR=         with a compiler that warns about more than gcc 12 does
 #   make V=1             shows the commands
 #
@@ -18,7 +19,9 @@ WARN      = -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes \
             -Wundef -Wformat=2 -Wvla $(WERROR)
 HARDEN    = -fstack-protector-strong \
             $(if $(SAN),,$(if $(filter -O1 -O2 -O3 -Os,$(CFLAGS)),-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2))
-SAN_FLAGS = -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+comma     = ,
+SAN_FLAGS = -fsanitize=$(if $(filter thread,$(SAN)),thread,address$(comma)undefined) \
+            -fno-sanitize-recover=all -fno-omit-frame-pointer
 
 # The interpreters that tests and the demo run; the headers stand below.
 LUA54    ?= lua5.4
@@ -42,7 +45,7 @@ endif
 VERSION    := $(shell sed -n 's/^\#define HL_VERSION "\(.*\)"/\1/p' core/highlevel.h 2>/dev/null)
 SONAME      = libhighlevel.so.$(firstword $(subst ., ,$(VERSION)))
 
-OUT         = build$(if $(SAN),/san)
+OUT         = build$(if $(SAN),$(if $(filter thread,$(SAN)),/tsan,/san))
 ALL_FLAGS   = -std=c11 -D_GNU_SOURCE -Icore $(DEPS_CFLAGS) $(CPPFLAGS) $(WARN) \
               $(CFLAGS) $(HARDEN) $(if $(SAN),$(SAN_FLAGS)) -fPIC -fvisibility=hidden
 LINK        = $(CC) $(CFLAGS) $(if $(SAN),$(SAN_FLAGS)) $(LDFLAGS)
@@ -116,7 +119,6 @@ $(OUT)/libhighlevel.so: $(CORE_O)
 # leak reports could not name their lines.
 MODULE_LINK = $(LINK) -shared $(if $(SAN),-Wl$(comma)-z$(comma)nodelete) \
               -o $@ $^ -Wl,--exclude-libs,ALL $(LIBS)
-comma       = ,
 
 $(OUT)/lua5.4/highlevel/core.so: $(BINDING:%.c=$(OUT)/lua5.4/%.o) $(OUT)/libhighlevel.a
 	@mkdir -p $(@D)
@@ -136,7 +138,11 @@ $(OUT)/examples/%: $(OUT)/examples/%.o $(OUT)/libhighlevel.a
 	$(SAY) LD $@
 	$(Q)$(LINK) -o $@ $^ $(LIBS)
 
-programs: $(TESTS:%.c=$(OUT)/%) $(EXAMPLES:%.c=$(OUT)/%)
+$(OUT)/spec/thread/torture: $(OUT)/spec/thread/torture.o $(OUT)/spec/sweep/server.o $(OUT)/libhighlevel.a
+	$(SAY) LD $@
+	$(Q)$(LINK) -o $@ $^ $(LIBS)
+
+programs: $(TESTS:%.c=$(OUT)/%) $(OUT)/spec/thread/torture $(EXAMPLES:%.c=$(OUT)/%)
 
 examples: $(EXAMPLES:%.c=$(OUT)/%) ## build the C examples, into build/examples
 
@@ -156,13 +162,13 @@ demo: ## install what is missing, build, run examples/demo.lua against the sandb
 run-demo:
 	@$(RUN_ENV) spec/sandbox/sandbox with spec/run lua $(firstword $(LUA)) examples/demo.lua
 
-test: ## install what is missing, build, run every test (SAN=1: under the sanitizers)
+test: ## install what is missing, build, run every test (SAN=1, SAN=thread: under sanitizers)
 	@spec/deps test $(BOTH)
 	@$(SUBMAKE) all programs || { echo "0 passed, 1 failed"; exit 1; }
 	@$(MAKE) --no-print-directory run-tests
 
 # make run-tests PARTS="busted" SPECS=spec/encode_spec.lua: some of them, as built
-run-tests: PARTS = core memcheck busted sweep
+run-tests: PARTS = $(if $(filter thread,$(SAN)),core threads,core memcheck busted sweep threads)
 SPECS = spec
 run-tests:
 	@$(RUN_ENV) SAN=$(SAN) LUAS="$(LUA)" PARTS="$(PARTS)" SPECS="$(SPECS)" spec/run
@@ -178,7 +184,7 @@ deps: ## install what building, the demo, tests and lint need (Debian, Ubuntu)
 # ---------------------------------------------------------------------- style
 
 C_FILES  = $(wildcard core/*.[ch] lua/highlevel/*.[ch] spec/core/*.[ch] \
-             spec/sweep/*.[ch] spec/bench/*.[ch] examples/*.[ch])
+             spec/sweep/*.[ch] spec/thread/*.c spec/bench/*.[ch] examples/*.[ch])
 SCRIPTS  = spec/run spec/deps .ci/run \
            $(wildcard spec/sandbox/sandbox spec/sweep/run spec/bench/run)
 TIDY     = $(CORE:%=build/tidy/%.ok) $(BINDING:%=build/tidy/%.ok)
