@@ -33,7 +33,7 @@ cJSON *hl_json_new_string (hl_json_block *block, const char *s, size_t len);
 /* A node with that JSON text, a cJSON_Raw. */
 cJSON *hl_json_new_raw (hl_json_block *block, const char *json, size_t len);
 
-/* The same without a copy, in a block, measured: `s` outlives the node. */
+/* A string without a copy, in a block, measured: `s` outlives the node. */
 static inline cJSON *hl_json_borrow_string (hl_json_block *block, const char *s,
                                             size_t len) {
   cJSON *item = hl_json_block_new(block, cJSON_String | cJSON_IsReference |

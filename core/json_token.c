@@ -173,7 +173,7 @@ static inline const char *text (reader *r, const char *p) {
   t->as.text = ++p;
   for (;;) {
     size_t n;
-    p += hl_plain_run(p, (size_t)(r->end - p));
+    p = hl_skip_plain(p, r->end);
     if (*p == '"') {
       t->len = (uint32_t)(p - t->as.text);
       return p + 1;

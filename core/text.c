@@ -213,80 +213,36 @@ size_t hl_utf8_check (const char *s, size_t len) {
   return len;
 }
 
-/*
-** Eight bytes at a time: the arithmetic of "Bit Twiddling Hacks", "determine
-** if a word has a byte less than n", where the lowest bit set is always right.
-** A quote or a backslash becomes zero first, which is less than one.
-*/
-#define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
-
-static inline uint64_t special_bytes (uint64_t v) {
-  return ((v - EACH(0x20)) | ((v ^ EACH('"')) - EACH(1)) |
-          ((v ^ EACH('\\')) - EACH(1)) | v) &
-         EACH(0x80);
-}
-
-static inline bool is_plain (char c) {
-  return (unsigned char)c >= 0x20 && (unsigned char)c < 0x80 && c != '"' &&
-         c != '\\';
-}
-
-/* Bytes before the first of eight that is special; less where the machine's
-** order of bytes makes that a longer question. */
-static inline size_t plain_before (uint64_t found) {
-#if defined(__GNUC__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-  return (size_t)__builtin_ctzll(found) / 8;
-#else
-  (void)found;
-  return 0;
-#endif
-}
-
-/* The same for four to seven bytes: are they all plain? */
-static inline bool four_and_four (char *to, const char *s, size_t len) {
+/* Four to seven bytes: copy them; are they all plain? */
+static inline bool copy_few (char *to, const char *s, size_t len) {
   uint32_t first, last;
 
   memcpy(&first, s, 4);
   memcpy(&last, s + len - 4, 4);
-  if (to != NULL) {
-    memcpy(to, &first, 4);
-    memcpy(to + len - 4, &last, 4);
-  }
-  return special_bytes(first | (uint64_t)last << 32) == 0;
+  memcpy(to, &first, 4);
+  memcpy(to + len - 4, &last, 4);
+  return hl_special_bytes(first | (uint64_t)last << 32) == 0;
 }
 
-/* `to` NULL: without copying. */
-static inline size_t plain (char *to, const char *s, size_t len) {
+size_t hl_plain_copy (char *to, const char *s, size_t len) {
   size_t i = 0, last = len >= sizeof(uint64_t) ? len - sizeof(uint64_t) : 0;
   uint64_t v, found = 0;
 
   while (len >= sizeof(v)) {
     memcpy(&v, s + i, sizeof(v));
-    if (to != NULL)
-      memcpy(to + i, &v, sizeof(v));
-    found = special_bytes(v);
-    if (found != 0) {
-      i += plain_before(found);
-      break;
-    }
+    memcpy(to + i, &v, sizeof(v));
+    found = hl_special_bytes(v);
+    if (found != 0)
+      return i + hl_plain_before(found, s + i);
     if (i == last)
       return len;
     i = i + sizeof(v) < last ? i + sizeof(v) : last; /* overlaps at the end */
   }
-  if (len >= 4 && len < sizeof(v) && four_and_four(to, s, len))
+  if (len >= 4 && copy_few(to, s, len))
     return len;
-  for (; i < len && is_plain(s[i]); i++)
-    if (to != NULL)
-      to[i] = s[i];
+  for (; i < len && hl_is_plain(s[i]); i++)
+    to[i] = s[i];
   return i;
-}
-
-size_t hl_plain_run (const char *s, size_t len) {
-  return plain(NULL, s, len);
-}
-
-size_t hl_plain_copy (char *to, const char *s, size_t len) {
-  return plain(to, s, len);
 }
 
 void hl_utf8_mend (char *s) {

@@ -363,4 +363,33 @@ describe("highlevel.array and highlevel.object", function()
       highlevel.object(setmetatable({}, {}))
     end)
   end)
+
+  it("can be called by a finalizer while a table is read", function()
+    local outer = setmetatable({ a = { 1, 2 }, b = { c = "d" } }, {})
+    local fields = { customFields = { { id = "x", field_value = outer } }, firstName = "outer" }
+    local wanted = highlevel.encode(fields)
+    local seen = 0
+    local function litter()
+      local object
+      local mt = {
+        __gc = function()
+          assert(highlevel.encode({ firstName = "inner", tags = { "t" } }) == '{"firstName":"inner","tags":["t"]}')
+          seen = seen + 1
+        end,
+      }
+      if _VERSION == "Lua 5.1" then
+        object = newproxy(true) -- luacheck: globals newproxy
+        getmetatable(object).__gc = mt.__gc
+      else
+        object = setmetatable({}, mt)
+      end
+      return object
+    end
+    for _ = 1, 3000 do
+      litter()
+      assert.equal(wanted, highlevel.encode(fields))
+    end
+    collectgarbage()
+    assert.truthy(seen > 1000)
+  end)
 end)

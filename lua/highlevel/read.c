@@ -361,30 +361,48 @@ static void read_table (reader *r, cJSON *item, const hl_path *path) {
 /* Nodes for one table at a time, kept for the next one. */
 #define NODES 160
 
-static hl_json_node *nodes_of (lua_State *L) {
+typedef struct store {
+  bool busy; /* a finalizer may come here while a table is read */
+  hl_json_node nodes[NODES];
+} store;
+
+static store *store_of (lua_State *L) {
   static const char key; /* its address is the key */
-  hl_json_node *nodes;
+  store *st;
 
   lua_pushlightuserdata(L, (void *)(uintptr_t)&key);
   lua_rawget(L, LUA_REGISTRYINDEX);
-  nodes = lua_touserdata(L, -1);
+  st = lua_touserdata(L, -1);
   lua_pop(L, 1);
-  if (nodes == NULL) {
+  if (st == NULL) {
     lua_pushlightuserdata(L, (void *)(uintptr_t)&key);
-    nodes = lua_newuserdata(L, NODES * sizeof(*nodes));
+    st = lua_newuserdata(L, sizeof(*st));
+    st->busy = false;
     lua_rawset(L, LUA_REGISTRYINDEX);
   }
-  return nodes;
+  return st;
+}
+
+static bool read_document (reader *r) {
+  static const hl_path root = {NULL, NULL, 0, 0};
+  cJSON *document = hl_json_block_new(r->fields->block, cJSON_Object);
+
+  r->fields->document = document;
+  if (document == NULL)
+    return false;
+  read_table(r, document, &root);
+  return !r->no_memory;
 }
 
 /*
 ** The nodes are used up before Lua runs again: to print the body is the next
-** thing that happens. After an error they are not looked at.
+** thing that happens. If Lua itself raises, they stay busy, and others have to
+** be allocated from then on.
 */
 void hl_read_fields (lua_State *L, int index, hl_box *box) {
-  static const hl_path root = {NULL, NULL, 0, 0};
   reader r;
-  hl_json_node *nodes = nodes_of(L);
+  store *st = store_of(L);
+  bool lent = !st->busy, ok;
 
   memset(&r, 0, sizeof(r));
   r.L = L;
@@ -398,11 +416,14 @@ void hl_read_fields (lua_State *L, int index, hl_box *box) {
     hl_raise_memory(L);
     return; /* not reached: that was a longjmp */
   }
-  hl_json_block_lend(r.fields->block, nodes, NODES);
-  r.fields->document = hl_json_block_new(r.fields->block, cJSON_Object);
-  if (r.fields->document != NULL)
-    read_table(&r, r.fields->document, &root);
+  if (lent) {
+    hl_json_block_lend(r.fields->block, st->nodes, NODES);
+    st->busy = true;
+  }
+  ok = read_document(&r);
+  if (lent)
+    st->busy = false;
   lua_pop(L, 2);
-  if (r.no_memory || r.fields->document == NULL)
+  if (!ok)
     hl_raise_memory(L);
 }
