@@ -99,8 +99,15 @@ static size_t oldest_in (const hl_pace *p, int64_t interval_us,
 
 /*------------------------------------------------------------------ ready */
 
-static int64_t others_now (const hl_pace *p, int64_t now_us) {
-  return p->others_until_us > now_us ? p->others : 0;
+/*
+** Places that others hold, or held when they were last heard of: who used the
+** limit in one interval most likely does so in the next. News that old leaves
+** one place at least, or nothing would ever be heard again.
+*/
+static int64_t others_then (const hl_pace *p, int64_t at_us) {
+  if (p->others_until_us > at_us || p->others < p->theirs.requests)
+    return p->others;
+  return p->theirs.requests - 1;
 }
 
 /* When `w` has a place, while others hold some of it. */
@@ -114,9 +121,11 @@ static int64_t window_ready (const hl_pace *p, const hl_window *w,
   while (lacking > 0) {
     int64_t end =
         i < p->n ? ended_at(p, i) + w->interval_us : now_us + w->interval_us;
-    if (others > 0 && p->others_until_us <= end) {
-      lacking -= others;
-      others = 0;
+    if (w == &p->theirs && p->others_until_us > at &&
+        p->others_until_us <= end &&
+        others > others_then(p, p->others_until_us)) {
+      lacking -= others - others_then(p, p->others_until_us);
+      others = others_then(p, p->others_until_us);
       at = p->others_until_us;
     } else if (i < p->n) {
       lacking--;
@@ -135,7 +144,7 @@ int64_t hl_pace_earliest (const hl_pace *p, size_t ahead, int64_t now_us) {
   if (p->own.requests > 0)
     at = window_ready(p, &p->own, 0, ahead, now_us);
   if (p->theirs.requests > 0) {
-    other = window_ready(p, &p->theirs, others_now(p, now_us), ahead, now_us);
+    other = window_ready(p, &p->theirs, others_then(p, now_us), ahead, now_us);
     if (at < other)
       at = other;
   }
@@ -221,8 +230,10 @@ static void learn (hl_pace *p, const hl_ticket *ticket,
   if (limit <= 0 && refused) /* not said: then it was ours that was reached */
     limit = p->own.requests;
   if (limit <= 0)
-    return;
+    return; /* nothing was ever said of it */
   p->theirs.requests = limit;
+  if (left < 0 && p->others_until_us <= now_us)
+    p->others = 0; /* there was room: no more is known */
   if (left >= 0)
     count_others(p, ticket, limit > left ? limit - left : 0, refused, now_us);
 }

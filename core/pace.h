@@ -33,7 +33,7 @@ typedef struct hl_pace {
   uint64_t departures; /* ever */
 
   int64_t others; /* places of their window that other programs hold ... */
-  int64_t others_until_us; /* ... until then at the latest */
+  int64_t others_until_us; /* ... until then at the latest, if not again */
   uint64_t others_told_by; /* the answer to this departure said so */
   int64_t closed_until_us; /* the server asked for silence until then */
   int64_t first_us;        /* of the first departure; -1 before it */

@@ -157,9 +157,10 @@ static void a_larger_limit_is_not (void **state) {
   hl_pace_free(&p);
 }
 
-static void places_of_others_vanish_after_an_interval (void **state) {
+/* Who used the limit in one interval most likely does so in the next ... */
+static void others_are_expected_again (void **state) {
   hl_pace p = pace_of(100, 10 * S);
-  hl_rate_limit seen = told(100, 20, 10000);
+  hl_rate_limit seen = told(100, 20, 10000), none = told(-1, -1, -1);
   hl_ticket t[200];
 
   (void)state;
@@ -167,11 +168,26 @@ static void places_of_others_vanish_after_an_interval (void **state) {
   hl_pace_end(&p, &t[0], HL_COUNTED, &seen, -1, S);
   assert_int_equal(leave_all(&p, t, 200, S), 20); /* 79 are taken */
   assert_int_equal(hl_pace_ready(&p, 0, S), 11 * S + MARGIN);
-  assert_int_equal(leave_all(&p, t + 20, 200, 11 * S + MARGIN - 1), 0);
   end_all(&p, t, 20, HL_COUNTED, 2 * S);
-  assert_int_equal(hl_pace_ready(&p, 78, 3 * S), 11 * S + MARGIN);
-  assert_int_equal(hl_pace_ready(&p, 80, 3 * S), 12 * S + MARGIN);
-  assert_int_equal(leave_all(&p, t, 200, 11 * S + MARGIN), 80);
+  assert_int_equal(leave_all(&p, t, 200, 30 * S), 21); /* and still are */
+  hl_pace_end(&p, &t[0], HL_COUNTED, &none, -1, 30 * S);
+  assert_int_equal(leave_all(&p, t, 200, 30 * S), 79); /* nobody said so */
+  hl_pace_free(&p);
+}
+
+/* ... but one place is left to find out whether it is so. */
+static void others_leave_a_place_for_news (void **state) {
+  hl_pace p = pace_of(100, 10 * S);
+  hl_rate_limit full = told(100, 0, 10000), free_again = told(100, 99, 10000);
+  hl_ticket t[200];
+
+  (void)state;
+  assert_int_equal(leave_all(&p, t, 1, 0), 1);
+  hl_pace_end(&p, &t[0], HL_REFUSED, &full, -1, S);
+  assert_int_equal(leave_all(&p, t, 200, 11 * S + MARGIN - 1), 0);
+  assert_int_equal(leave_all(&p, t, 200, 11 * S + MARGIN), 1);
+  hl_pace_end(&p, &t[0], HL_COUNTED, &free_again, -1, 12 * S);
+  assert_int_equal(leave_all(&p, t, 200, 12 * S), 99);
   hl_pace_free(&p);
 }
 
@@ -237,7 +253,8 @@ static void a_refusal_holds_no_place (void **state) {
   assert_int_equal(leave_all(&p, t, 1, 0), 1);
   hl_pace_end(&p, &t[0], HL_REFUSED, &seen, -1, S);
   assert_int_equal(leave_all(&p, t, 200, 3 * S + MARGIN - 1), 0);
-  assert_int_equal(leave_all(&p, t, 200, 3 * S + MARGIN), 100);
+  assert_int_equal(leave_all(&p, t, 200, 3 * S + MARGIN), 1);
+  hl_pace_end(&p, &t[0], HL_COUNTED, NULL, -1, 3 * S + MARGIN);
   hl_pace_free(&p);
 }
 
@@ -690,7 +707,8 @@ int main (void) {
       cmocka_unit_test(a_loss_does_not_end_caution),
       cmocka_unit_test(a_smaller_limit_is_learnt),
       cmocka_unit_test(a_larger_limit_is_not),
-      cmocka_unit_test(places_of_others_vanish_after_an_interval),
+      cmocka_unit_test(others_are_expected_again),
+      cmocka_unit_test(others_leave_a_place_for_news),
       cmocka_unit_test(later_departures_are_not_others),
       cmocka_unit_test(answers_that_overtake_hide_no_place),
       cmocka_unit_test(a_refusal_holds_no_place),
