@@ -10,6 +10,7 @@ read_globals = { math = { other_fields = true }, table = { other_fields = true }
 files["lua/highlevel/types.lua"] = { ignore = { "211", "212" } }
 
 -- the only ones that run within nginx alone; wait.lua asks whether it does
+files["examples/nginx/handler.lua"] = { std = "min+ngx_lua" }
 files["lua/highlevel/wait_nginx.lua"] = { std = "min+ngx_lua" }
 files["lua/highlevel/later.lua"] = { std = "min+ngx_lua" }
 files["lua/highlevel/wait.lua"] = { std = "min+ngx_lua" }

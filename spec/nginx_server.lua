@@ -117,7 +117,7 @@ function methods:leftovers()
 end
 
 --- Until `holds()` is true, for so many seconds at most. What it returned last.
-function methods:until_true(seconds, holds)
+function methods.until_true(_, seconds, holds)
   local deadline = socket.gettime() + seconds
   local value = holds()
   while not value and socket.gettime() < deadline do

@@ -1,0 +1,116 @@
+--- Within event loops of plain Lua: `options.wait`.
+
+local helper = require "helper"
+
+-- The examples, each with a hundred contacts at once.
+for _, name in ipairs({ "luv", "cqueues" }) do
+  if pcall(require, name) then -- for Lua 5.4; LuaJIT has them nowhere in Debian
+    describe("examples/" .. name .. ".lua", function()
+      it("updates a hundred contacts at once, in one thread", function()
+        helper.reset()
+        local ids = {}
+        for i = 1, 100 do
+          ids[i] = "fault-delay-200." .. name .. i
+        end
+        local seconds, text = helper.timed(helper.run_script,
+          ("HIGHLEVEL_TOKEN=%s HIGHLEVEL_BASE_URL=%s"):format(helper.TOKEN, helper.env("HTTP")),
+          ("arg = { '%s' } dofile 'examples/%s.lua'"):format(table.concat(ids, "','"), name))
+        local _, updated = text:gsub("updated in", "")
+        assert.equal(100, updated, text)
+        assert.is_true(seconds < 5, seconds) -- twenty, one after another
+        assert.is_true(helper.admin("GET", "/stats").peak > 32)
+      end)
+
+      it("tells each its own error", function()
+        local text = helper.run_script(
+          ("HIGHLEVEL_TOKEN=%s HIGHLEVEL_BASE_URL=%s"):format(helper.TOKEN, helper.env("HTTP")),
+          ("arg = { 'contact-1', 'fault-status-404', 'a/b' } dofile 'examples/%s.lua'"):format(name))
+        assert.truthy(text:find("contact-1\tupdated", 1, true), text)
+        assert.truthy(text:find("fault-status-404\tnot_found: ", 1, true), text)
+        assert.truthy(text:find("a/b\tinvalid: ", 1, true), text)
+      end)
+    end)
+  end
+end
+
+describe("options.wait", function()
+  -- A loop of one: it waits for the descriptor as select does.
+  local socket = require "socket"
+  local waits = 0
+
+  local function wait(fd, step)
+    waits = waits + 1
+    local readable = {
+      getfd = function()
+        return fd
+      end,
+    }
+    repeat
+      socket.select({ readable }, nil, 5)
+    until step()
+  end
+
+  local client
+
+  before_each(function()
+    helper.reset()
+    waits = 0
+    client = helper.client({ wait = wait, rate_limit = false })
+  end)
+
+  after_each(function()
+    client:close()
+  end)
+
+  it("is called to wait, with a descriptor and a step", function()
+    local res, err, info = client:update_contact(helper.CONTACT, { firstName = "a" })
+    assert.is_nil(err)
+    assert.equal("a", res.contact.firstName)
+    assert.equal(1, info.attempts)
+    assert.is_true(waits >= 1)
+  end)
+
+  it("is not needed for what is settled at once", function()
+    assert.equal("invalid", select(2, client:update_contact("a/b", { firstName = "a" })).kind)
+    assert.equal(0, waits)
+  end)
+
+  it("carries many at once, and their waits for the rate limit", function()
+    local paced = helper.client({ wait = wait, rate_limit = { requests = 10, interval = 0.3 } })
+    local items = {}
+    for i = 1, 25 do
+      items[i] = { "contact-w" .. i, { firstName = "a" } }
+    end
+    local summary = paced:update_contacts(items)
+    assert.equal(25, summary.succeeded)
+    assert.is_true(summary.seconds >= 0.6, summary.seconds)
+    paced:close()
+  end)
+
+  it("may raise, which ends the call", function()
+    local broken = helper.client({
+      wait = function()
+        error("the loop is gone", 0)
+      end,
+    })
+    local ok, why = pcall(broken.update_contact, broken, "fault-hang.wait", { firstName = "a" })
+    assert.is_false(ok)
+    assert.equal("the loop is gone", why)
+    collectgarbage()
+    collectgarbage()
+    local ended = false
+    for _ = 1, 100 do
+      ended = ended or helper.admin("GET", "/stats").in_flight == 0
+      socket.sleep(ended and 0 or 0.02)
+    end
+    assert.is_true(ended)
+    broken:close()
+  end)
+
+  it("works in a process that was forked after the first call", function()
+    -- the client's thread is the parent's: a child of io.popen has its own Lua
+    assert(client:update_contact(helper.CONTACT, { firstName = "a" }))
+    assert.equal("hi\n", io.popen("echo hi"):read("*a"))
+    assert(client:update_contact(helper.CONTACT, { firstName = "b" }))
+  end)
+end)
