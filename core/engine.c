@@ -14,6 +14,8 @@
 /* How often libcurl may want to be called again before others get their turn. */
 #define TURNS 8
 
+#define STREAMS_MAX 1000L
+
 struct hl_engine {
   const hl_settings *settings;
   hl_poller *poller;
@@ -173,6 +175,8 @@ hl_engine *hl_engine_new (const hl_settings *s, hl_poller *poller) {
   curl_multi_setopt(e->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS,
                     s->max_connections);
   curl_multi_setopt(e->multi, CURLMOPT_MAXCONNECTS, s->max_connections);
+  /* as many as the server allows, or bursts open many connections */
+  curl_multi_setopt(e->multi, CURLMOPT_MAX_CONCURRENT_STREAMS, STREAMS_MAX);
   curl_multi_setopt(e->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
   curl_multi_setopt(e->multi, CURLMOPT_SOCKETDATA, e);
   curl_multi_setopt(e->multi, CURLMOPT_TIMERFUNCTION, on_timer);

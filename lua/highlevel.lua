@@ -109,9 +109,13 @@ local function send(state, id, fields, opt)
   local running = call.prepare(state, id, fields, token, timeout, opt)
   if not core.settled(running) then
     local logged = 0
-    state.way.one(state, running, function()
+    local ok, why = state.way.one(state, running, function()
       logged = call.report(state, running, id, logged)
     end)
+    if not ok then
+      core.drop(running)
+      return nil, errors.refused("no timer to wait with: " .. tostring(why))
+    end
   end
   return call.result(running)
 end

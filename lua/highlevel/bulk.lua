@@ -96,6 +96,12 @@ local function read(run)
   run.waiting = { index = index, id = id, fields = fields, token = token, logged = 0, call = false, tag = 0 }
 end
 
+local function forget(run, item)
+  wait.forget(item.tag)
+  run.running[item.tag] = nil
+  run.n_running = run.n_running - 1
+end
+
 local function start(run, item)
   local opt, state = run.opt, run.state
   local running, err = call.guarded(pcall(call.prepare, state, item.id, item.fields, item.token,
@@ -110,7 +116,12 @@ local function start(run, item)
   run.running[item.tag] = item
   run.n_running = run.n_running + 1
   core.tag(running, item.tag)
-  state.way.send(state, run.inbox, running)
+  local ok, why = state.way.send(state, run.inbox, running)
+  if not ok then
+    forget(run, item)
+    core.drop(running)
+    finish(run, item.index, item.id, nil, errors.refused("no timer to wait with: " .. tostring(why)))
+  end
 end
 
 -- Start what may leave now. Returns the seconds until the next one may, as far
@@ -133,12 +144,6 @@ local function fill(run)
     end
   end
   return math.huge
-end
-
-local function forget(run, item)
-  wait.forget(item.tag)
-  run.running[item.tag] = nil
-  run.n_running = run.n_running - 1
 end
 
 -- Something happened to this item's call.

@@ -5,7 +5,7 @@
 ---
 ---   way.check(name)                raises where nothing can be waited for
 ---   way.inbox(state)               a new inbox
----   way.send(state, inbox, call, tag)
+---   way.send(state, inbox, call)   true, or nil and why it is not on its way
 ---   way.any(state, inbox, seconds) until there is news, or that long; may be
 ---                                  over before
 ---   way.close(inbox)               what is left there is of no interest
@@ -20,8 +20,8 @@ local STRETCH = 0.2
 
 local wait = {}
 
--- inboxes by the tags that are expected there
-local inboxes = {}
+-- inboxes by the tags that are expected there, while somebody holds them
+local inboxes = setmetatable({}, { __mode = "v" })
 
 local last_tag = 0
 
@@ -65,6 +65,7 @@ end
 
 function script.send(_, _, running)
   core.start(running)
+  return true
 end
 
 function script.any(state, inbox, seconds)
@@ -86,13 +87,15 @@ function script.idle(_, _, seconds)
   core.sleep(math.min(seconds, STRETCH))
 end
 
---- One call, from its start to its end; `report` after each step.
+--- One call, from its start to its end; `report` after each step. True, or nil
+--- and why it was not begun.
 function script.one(state, running, report)
   core.start(running)
   repeat
     local settled = core.wait(state.handle, running, STRETCH)
     report()
   until settled
+  return true
 end
 
 local loop = { check = nothing }
@@ -113,6 +116,7 @@ end
 
 function loop.send(_, inbox, running)
   core.post(running, inbox.mailbox)
+  return true
 end
 
 function loop.any(state, inbox, seconds)
@@ -151,6 +155,7 @@ function loop.one(state, running, report)
   wait.forget(tag)
   loop.close(inbox)
   report()
+  return true
 end
 
 --- The way for a client of these options.

@@ -69,22 +69,27 @@ local function connect()
   return ok and socket, why
 end
 
-local function read_mail()
-  local socket, why = connect()
-  if not socket then
-    reading = false
-    ngx.log(ngx.ERR, "highlevel: cannot hear of calls that have ended: ", why)
-    return
-  end
+-- As long as calls are expected; when none is left the library says so.
+local function read_until_quiet(socket)
   repeat
     sort_mail()
     local line = socket:receive() -- an empty one for each time there is news
     sort_mail()
   until not line or core.expected(mailbox) == 0
-  core.mailbox_hang_up(mailbox)
-  socket:close()
+end
+
+local function read_mail()
+  local socket, why = connect()
+  if socket then
+    local ok, fault = pcall(read_until_quiet, socket)
+    why = not ok and fault
+    core.mailbox_hang_up(mailbox)
+    socket:close()
+  end
   reading = false
-  if core.expected(mailbox) > 0 then -- posted while the connection broke
+  if why then
+    ngx.log(ngx.ERR, "highlevel: cannot hear of calls that have ended: ", tostring(why))
+  elseif core.expected(mailbox) > 0 then -- posted while the connection broke
     way.read()
   end
 end
@@ -118,11 +123,12 @@ function way.inbox()
 end
 
 function way.send(_, _, running)
-  core.post(running, need_mailbox())
+  need_mailbox()
   local ok, why = way.read()
-  if not ok then
-    error("highlevel: no timer to wait with: " .. tostring(why), 0)
+  if ok then
+    core.post(running, mailbox)
   end
+  return ok, why
 end
 
 function way.any(_, inbox, seconds)
@@ -174,18 +180,24 @@ function way.one(state, running, report)
   if calls then
     calls[tag] = running
   end
-  way.send(state, inbox, running)
-  repeat
+  local ok, why = way.send(state, inbox, running)
+  while ok and #inbox == 0 do
     way.any(state, inbox, math.huge)
-  until #inbox > 0
+  end
   inbox[1] = nil
   wait.forget(tag)
   way.close(inbox)
   if calls then
     calls[tag] = nil
   end
-  report()
+  if ok then
+    report()
+  end
+  return ok, why
 end
+
+-- inboxes of those calls, by their tags, as nobody else holds them
+local later = {}
 
 --- Send it on its way; `done` is called, where it may yield, once it is settled.
 function way.later(running, done)
@@ -193,11 +205,13 @@ function way.later(running, done)
   local tag = wait.expect(inbox)
   function inbox.done()
     wait.forget(tag)
+    later[tag] = nil
     ngx.thread.spawn(done)
   end
   core.tag(running, tag)
-  core.post(running, need_mailbox())
-  return way.read()
+  local ok, why = way.send(nil, inbox, running)
+  later[tag] = ok and inbox or nil
+  return ok, why
 end
 
 return way
