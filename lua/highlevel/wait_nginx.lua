@@ -196,8 +196,8 @@ function way.one(state, running, report)
   return ok, why
 end
 
--- inboxes of those calls, by their tags, as nobody else holds them
-local later = {}
+--- Inboxes of those calls, by their tags, as nobody else holds them.
+way.unheard = {}
 
 --- Send it on its way; `done` is called, where it may yield, once it is settled.
 function way.later(running, done)
@@ -205,12 +205,12 @@ function way.later(running, done)
   local tag = wait.expect(inbox)
   function inbox.done()
     wait.forget(tag)
-    later[tag] = nil
+    way.unheard[tag] = nil
     ngx.thread.spawn(done)
   end
   core.tag(running, tag)
   local ok, why = way.send(nil, inbox, running)
-  later[tag] = ok and inbox or nil
+  way.unheard[tag] = ok and inbox or nil
   return ok, why
 end
 
