@@ -238,11 +238,28 @@ static void learn (hl_pace *p, const hl_ticket *ticket,
     count_others(p, ticket, limit > left ? limit - left : 0, refused, now_us);
 }
 
+/* How long a refusal stands: the server knows best, if it says so. */
+static int64_t refusal_us (const hl_pace *p, int64_t retry_after_ms) {
+  if (retry_after_ms >= 0)
+    return at_most(retry_after_ms, INTERVAL_MAX_MS) * 1000;
+  return p->theirs.interval_us > 0 ? p->theirs.interval_us : p->own.interval_us;
+}
+
+/*
+** Nobody leaves until those that were refused may try again, and go first: or
+** whoever came later would take the places that they wait for.
+*/
+static void close_for (hl_pace *p, int64_t us, bool was_said, int64_t now_us) {
+  if (was_said)
+    p->others_until_us = now_us + us;
+  if (p->closed_until_us < now_us + us)
+    p->closed_until_us = now_us + us;
+}
+
 void hl_pace_end (hl_pace *p, const hl_ticket *ticket, hl_ending how,
                   const hl_rate_limit *seen, int64_t retry_after_ms,
                   int64_t now_us) {
   bool refused = how == HL_REFUSED;
-  int64_t silence_us;
 
   p->on_the_way--;
   if (how == HL_COUNTED)
@@ -253,10 +270,6 @@ void hl_pace_end (hl_pace *p, const hl_ticket *ticket, hl_ending how,
     p->heard = true;
   if (seen != NULL && !(refused && seen->daily_spent))
     learn(p, ticket, seen, refused, now_us);
-  if (refused && retry_after_ms >= 0) { /* it knows better when to come back */
-    silence_us = at_most(retry_after_ms, INTERVAL_MAX_MS) * 1000;
-    p->others_until_us = now_us + silence_us;
-    if (p->closed_until_us < p->others_until_us)
-      p->closed_until_us = p->others_until_us;
-  }
+  if (refused && !(seen != NULL && seen->daily_spent))
+    close_for(p, refusal_us(p, retry_after_ms), retry_after_ms >= 0, now_us);
 }
