@@ -75,8 +75,8 @@ function helper.timed(f, ...)
   return after(f(...))
 end
 
--- The interpreter that runs the specs: the lowest of `arg`.
-local function interpreter()
+--- The interpreter that runs the specs: the lowest of `arg`.
+function helper.interpreter()
   local i = 0
   while arg[i - 1] do
     i = i - 1
@@ -92,7 +92,7 @@ function helper.run_script(environment, code)
   out:write(code)
   out:close()
   local pipe = assert(io.popen(("env -u HIGHLEVEL_TOKEN -u HIGHLEVEL_BASE_URL -u HIGHLEVEL_API_VERSION %s %s %s 2>&1")
-    :format(environment, interpreter(), file)))
+    :format(environment, helper.interpreter(), file)))
   local text = pipe:read("*a")
   pipe:close()
   os.remove(file)

@@ -27,18 +27,10 @@ local function read(name)
   return text
 end
 
-local function interpreter()
-  local i = 0
-  while arg[i - 1] do
-    i = i - 1
-  end
-  return arg[i]
-end
-
 -- A shell command for the import with these arguments.
 local function command(arguments, token)
   return ("HIGHLEVEL_TOKEN=%s HIGHLEVEL_BASE_URL=%s %s examples/import_csv.lua %s"):format(
-    token or helper.TOKEN, helper.env("HTTP"), interpreter(), arguments)
+    token or helper.TOKEN, helper.env("HTTP"), helper.interpreter(), arguments)
 end
 
 -- Run it: what it printed, and its exit status.
