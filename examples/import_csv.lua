@@ -27,7 +27,8 @@ alone; \N empties it. JSON lines (.ndjson, .jsonl) hold one object each, the id 
 
 FILE.journal says what is done; it is removed once every row has come to its end.
 Exit status: 0 every row was applied, 1 some failed, 2 nothing was sent (usage, columns, file),
-3 stopped early (Ctrl-C, the day's limit, a token that is not accepted): start it again to go on.
+3 stopped early (Ctrl-C, the day's limit, a token that is not accepted, no connection): start it again
+to go on.
 The account: HIGHLEVEL_TOKEN, HIGHLEVEL_BASE_URL.
 ]]
 
@@ -204,21 +205,32 @@ local function write_failures(opt, log, path)
   assert(os.rename(path .. ".new", path))
 end
 
--- Not of the row's making: it is to be done when the import goes on.
+-- Not of the row's making, and every other row would meet it too: the import
+-- stops, and the row is done when it goes on.
 local function is_left_over(err)
-  return err.kind == "unauthorized" or err.kind == "cancelled"
-    or (err.kind == "rate_limited" and err.rate_limit.scope == "daily")
+  return err.kind == "unauthorized" or err.kind == "cancelled" or err.kind == "tls"
+    or (err.kind == "rate_limited" and (err.rate_limit.scope == "daily" or not err.status))
+    or ((err.kind == "network" or err.kind == "timeout") and err.phase == "connect")
 end
 
-local function run(opt, log, total)
-  local client = highlevel.new({
-    token = os.getenv("HIGHLEVEL_TOKEN"),
+local function connect(opt)
+  local token = os.getenv("HIGHLEVEL_TOKEN")
+  if not token then
+    give_up("no token: set HIGHLEVEL_TOKEN")
+  end
+  local ok, client = pcall(highlevel.new, {
+    token = token,
     base_url = os.getenv("HIGHLEVEL_BASE_URL"),
     rate_limit = rate_limit(opt.rate),
   })
+  return ok and client or give_up((tostring(client):gsub("^highlevel.new: option ", "")))
+end
+
+local function run(opt, client, log, total)
   local skipped, numbers, latest = log.n, {}, nil
   local ok, summary = pcall(client.update_contacts, client, items_of(open_source(opt), log, numbers), {
     concurrency = count(opt.concurrency, "concurrency"),
+    stop_on = is_left_over,
     on_result = function(index, _, err)
       if not (err and is_left_over(err)) then
         log:note(numbers[index], err)
@@ -251,11 +263,12 @@ end
 local function import(opt)
   local total = count_rows(opt)
   local path = opt.failed or opt.file .. ".failed." .. open_source(opt).extension
+  local client = connect(opt)
   local log, why = journal.open(opt.file .. ".journal", opt.file, opt.restart)
   if not log then
     give_up(why)
   end
-  local ok, summary, latest, skipped = run(opt, log, total)
+  local ok, summary, latest, skipped = run(opt, client, log, total)
   if latest then
     show(log.n, total, skipped, latest, true)
   end

@@ -28,14 +28,14 @@ local function read(name)
 end
 
 -- A shell command for the import with these arguments.
-local function command(arguments, token)
-  return ("HIGHLEVEL_TOKEN=%s HIGHLEVEL_BASE_URL=%s %s examples/import_csv.lua %s"):format(
-    token or helper.TOKEN, helper.env("HTTP"), helper.interpreter(), arguments)
+local function command(arguments, token, base_url)
+  return ("HIGHLEVEL_TOKEN='%s' HIGHLEVEL_BASE_URL=%s %s examples/import_csv.lua %s"):format(
+    token or helper.TOKEN, base_url or helper.env("HTTP"), helper.interpreter(), arguments)
 end
 
 -- Run it: what it printed, and its exit status.
-local function import(arguments, token)
-  local pipe = assert(io.popen(command(arguments, token) .. " 2>&1; echo status $?"))
+local function import(arguments, token, base_url)
+  local pipe = assert(io.popen(command(arguments, token, base_url) .. " 2>&1; echo status $?"))
   local text = pipe:read("*a")
   pipe:close()
   local printed, status = text:match("^(.*)status (%d+)\n$")
@@ -215,6 +215,31 @@ describe("the import", function()
     text, status = import(path("stop.csv"))
     assert.equal(0, status, text)
     assert.truthy(text:find("2 applied", 1, true), text)
+  end)
+
+  it("stops without a server, and goes on once it is there", function()
+    write("down.csv", "contactId,firstName\ncontact-y1,one\ncontact-y2,two\n")
+    local text, status = import(path("down.csv"), nil, helper.env("REFUSED"))
+    assert.equal(3, status, text)
+    assert.truthy(text:find("stopped: network: no connection to the server", 1, true), text)
+    assert.truthy(text:find("0 applied, 0 failed, 2 left", 1, true), text)
+    text, status = import(path("down.csv"))
+    assert.equal(0, status, text)
+    assert.equal(1, helper.requests("contact-y2"))
+  end)
+
+  it("says what is wrong with the token or the address, and sends nothing", function()
+    write("token.csv", "contactId,firstName\ncontact-z1,one\n")
+    for says, arguments in pairs({
+      ["token: is empty"] = { " " },
+      ["base_url: must begin with https://"] = { nil, "http://example.com" },
+    }) do
+      local text, status = import(path("token.csv"), arguments[1], arguments[2])
+      assert.equal(2, status, text)
+      assert.truthy(text:find("import: " .. says, 1, true), text)
+      assert.is_nil(text:find("traceback", 1, true), text)
+      assert.is_nil(read("token.csv.journal"))
+    end
   end)
 
   it("does not go on with another file of that name, unless told to begin anew", function()
