@@ -79,17 +79,17 @@ describe("within nginx", function()
     local open = {}
     local seconds = helper.timed(function()
       for i = 1, 128 do
-        open[i] = server:begin("/update?id=fault-delay-300." .. i)
+        open[i] = server:begin("/update?id=fault-delay-1000." .. i)
       end
       local before = helper.timed(function()
         assert.equal("hi", server:get("/trivial"))
       end)
-      assert.is_true(before < 0.2, before)
+      assert.is_true(before < 0.9, before) -- before the first of them
       for i = 1, 128 do
         assert.equal("ok 1", server.finish(open[i]))
       end
     end)
-    assert.is_true(seconds < 2, seconds)
+    assert.is_true(seconds < 20, seconds) -- 128, one after another
     assert.is_true(helper.admin("GET", "/stats").peak > 64)
     assert.same({}, complaints(server))
   end)
@@ -201,7 +201,7 @@ describe("within nginx", function()
     for i = 1, 100 do
       open[i]:close()
     end
-    assert.truthy(server:until_true(1, function()
+    assert.truthy(server:until_true(3, function()
       return server:get("/status"):match("^0 0 ")
     end), server:get("/status"))
     assert.equal("ok 1", server:get("/update?id=contact-after"))

@@ -163,22 +163,24 @@ local function hear(run, item)
   end
 end
 
--- The client was closed by one of the run's functions, which ends its calls.
-local function end_early(run)
+-- Begin no more: neither items that were not read yet, nor the one that waits.
+local function end_early(run, err)
   run.exhausted = true
-  run.summary.stopped = run.summary.stopped or errors.closed
+  run.summary.stopped = run.summary.stopped or err
   local item = run.waiting
   if item then
     run.waiting = nil
-    finish(run, item.index, item.id, nil, errors.closed)
+    finish(run, item.index, item.id, nil, err)
   end
 end
 
 local function drive(run)
   local state, way = run.state, run.state.way
   while true do
-    if core.is_closed(state.handle) then
-      end_early(run)
+    if core.is_closed(state.handle) then -- by one of the run's functions
+      end_early(run, errors.closed)
+    elseif run.summary.stopped then
+      end_early(run, errors.stopped)
     end
     local seconds = fill(run)
     if run.n_running > 0 then

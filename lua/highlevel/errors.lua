@@ -63,6 +63,17 @@ errors.closed = errors.adopt({
   retryable = false,
 })
 
+--- Of an update that was not begun, as its run was stopped.
+---@type highlevel.Error
+errors.stopped = errors.adopt({
+  kind = "cancelled",
+  message = "the run was stopped before this call began; nothing was sent",
+  messages = {},
+  rate_limit = {},
+  attempts = 0,
+  retryable = true,
+})
+
 --- For want of something of the host's: nothing was sent.
 ---@param text string what, and why
 ---@return highlevel.Error
