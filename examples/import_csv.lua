@@ -25,7 +25,8 @@ alone; \N empties it. JSON lines (.ndjson, .jsonl) hold one object each, the id 
   --restart          begin anew, whatever was done before
   --help             this
 
-FILE.journal says what is done; it is removed once every row has come to its end.
+FILE.journal says what is done. Once every row has come to its end nothing is sent again: remove it, or
+give --restart, to import the file anew.
 Exit status: 0 every row was applied, 1 some failed, 2 nothing was sent (usage, columns, file),
 3 stopped early (Ctrl-C, the day's limit, a token that is not accepted, no connection): start it again
 to go on.
@@ -277,8 +278,10 @@ local function import(opt)
   if failed > 0 then
     print("rows that failed are in " .. path)
   end
+  if skipped == total and total > 0 then
+    print("all of it was done before; --restart begins anew")
+  end
   if log.n == total then
-    log:remove()
     return failed == 0 and 0 or 1
   end
   local reason = not ok and summary or summary.stopped

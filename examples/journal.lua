@@ -78,10 +78,4 @@ function methods:note(number, err)
   self.n = self.n + 1
 end
 
---- Every row has ended: nothing is left to go on with.
-function methods:remove()
-  self.file:close()
-  os.remove(self.path)
-end
-
 return journal
