@@ -35,7 +35,7 @@ The account: HIGHLEVEL_TOKEN, HIGHLEVEL_BASE_URL.
 
 local function give_up(text)
   io.stderr:write("import: ", text, "\n")
-  os.exit(2)
+  os.exit(2, true) -- the client, if there is one, is ended as well
 end
 
 ------------------------------------------------------------------- arguments
