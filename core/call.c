@@ -239,10 +239,6 @@ const hl_attempt *hl_call_history (const hl_call *call, size_t *n) {
   return call->history;
 }
 
-int hl_call_attempts (const hl_call *call) {
-  return call->attempts;
-}
-
 void *hl_call_user (const hl_call *call) {
   return call->user;
 }

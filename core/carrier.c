@@ -94,7 +94,7 @@ void hl_carrier_stop (hl_carrier *c, hl_call *call, hl_kind kind,
   int64_t now_us = hl_now_us();
 
   hl_engine_drop(c->engine, call);
-  hl_queue_ended(&c->queue, call, NULL, now_us);
+  hl_queue_ended(call, NULL, now_us);
   part(c, call);
   hl_call_stop(call, kind, why, now_us);
 }
@@ -131,7 +131,7 @@ static void replace_engine (hl_carrier *c) {
 static void conclude (hl_carrier *c, hl_call *call, int64_t now_us) {
   int64_t ready_us;
 
-  hl_queue_ended(&c->queue, call, call->result, now_us);
+  hl_queue_ended(call, call->result, now_us);
   if (!hl_call_conclude(call, c->settings->rate.interval_us, roll(c), now_us)) {
     part(c, call);
     return;

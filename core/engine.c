@@ -21,8 +21,7 @@ struct hl_engine {
   hl_poller *poller;
   CURLM *multi;
   hl_transfer *idle;
-  hl_link done; /* of calls: to be taken */
-  int running;
+  hl_link done;   /* of calls: to be taken */
   int64_t due_us; /* when libcurl wants to be called; INT64_MAX: never */
   hl_kind state;  /* HL_OK until libcurl is at its end */
   struct hl_socket **by_fd; /* NULL where it has none */
@@ -241,10 +240,8 @@ void hl_engine_start (hl_engine *e, hl_call *call, int64_t now_us) {
     call->transfer = t;
     t->call = call;
     if (hl_transfer_load(t, call, e->settings, now_us) &&
-        curl_multi_add_handle(e->multi, t->easy) == CURLM_OK) {
-      e->running++;
+        curl_multi_add_handle(e->multi, t->easy) == CURLM_OK)
       return;
-    }
     give_back(e, t);
   }
   hl_call_failed(call, HL_MEMORY, HL_PHASE_NONE, "");
@@ -253,7 +250,6 @@ void hl_engine_start (hl_engine *e, hl_call *call, int64_t now_us) {
 
 static void detach (hl_engine *e, hl_transfer *t) {
   curl_multi_remove_handle(e->multi, t->easy);
-  e->running--;
   give_back(e, t);
 }
 

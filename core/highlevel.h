@@ -56,7 +56,8 @@ typedef enum hl_kind {
   HL_NOT_FOUND,    /* 404, and 400 "Contact not found ..." */
   HL_DUPLICATE,    /* 400: another contact owns this email or phone; see meta */
   HL_REJECTED,     /* any other 4xx; `messages` lists every complaint */
-  HL_RATE_LIMITED, /* 429; see rate_limit.daily_spent */
+  HL_RATE_LIMITED, /* 429, see rate_limit.daily_spent; or (status 0) the
+                   ** client's own pace left no room before the deadline */
   HL_SERVER,       /* 5xx */
   HL_TIMEOUT,      /* the deadline passed; see phase */
   HL_NETWORK,      /* name not found, refused, reset, closed early */
@@ -248,9 +249,6 @@ typedef struct hl_attempt {
 ** next step. */
 HL_API const hl_attempt *hl_call_history (const hl_call *call, size_t *n);
 
-/* How many there were, the one that runs included. */
-HL_API int hl_call_attempts (const hl_call *call);
-
 HL_API void *hl_call_user (const hl_call *call);
 HL_API void hl_call_set_user (hl_call *call, void *user);
 
@@ -293,7 +291,8 @@ typedef struct hl_mailbox hl_mailbox;
 ** `fd` is written a byte to when the mailbox is no longer empty, at most one
 ** until it was found empty again, and one more when nothing has been posted
 ** for a moment and no call is left. It should not block. It is yours, and must
-** stay open until the mailbox is freed. NULL: out of memory.
+** stay open until the mailbox is freed; -1: there is none yet. NULL: out of
+** memory.
 */
 HL_API hl_mailbox *hl_mailbox_new (int fd);
 
@@ -314,8 +313,9 @@ HL_API hl_call *hl_mailbox_take (hl_mailbox *mailbox);
 /* Calls posted, and not taken or freed. */
 HL_API int hl_mailbox_expected (const hl_mailbox *mailbox);
 
-/* HL_OK, or HL_MEMORY: no thread could be made; the call is untouched. A call
-** that is settled already goes to the mailbox as well. */
+/* Once for each call, and never for one that was started. HL_OK, or HL_MEMORY:
+** no thread could be made; the call is untouched. A call that is settled
+** already goes to the mailbox as well. */
 HL_API hl_kind hl_call_post (hl_call *call, hl_mailbox *mailbox);
 
 /*----------------------------------------------------------------- status */

@@ -255,9 +255,7 @@ static hl_ending ending_of (const hl_result *r) {
                                                         : HL_COUNTED;
 }
 
-void hl_queue_ended (hl_queue *q, hl_call *call, const hl_result *r,
-                     int64_t now_us) {
-  (void)q;
+void hl_queue_ended (hl_call *call, const hl_result *r, int64_t now_us) {
   if (!call->has_ticket)
     return;
   call->has_ticket = false;

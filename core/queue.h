@@ -51,8 +51,7 @@ int64_t hl_queue_due (const hl_queue *q, int64_t now_us);
 
 /* An attempt ended: what its answer says of the limit is learnt. `r` is NULL
 ** for one that was broken off. */
-void hl_queue_ended (hl_queue *q, hl_call *call, const hl_result *r,
-                     int64_t now_us);
+void hl_queue_ended (hl_call *call, const hl_result *r, int64_t now_us);
 
 /* When this waiting call may leave, at the earliest; or (NULL) one more with
 ** this token, as things are. */

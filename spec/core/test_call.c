@@ -342,7 +342,7 @@ static void it_settles_with_an_answer (void **state) {
   hl_call_sending(call, NOW + 100);
   assert_int_equal(call->state, HL_CALL_SENDING);
   assert_null(hl_call_result(call));
-  assert_int_equal(hl_call_attempts(call), 1);
+  assert_int_equal(call->attempts, 1);
   feed(call, "HTTP/1.1 200 OK\r\n", "{\"succeded\":true,\"contact\":{}}");
   hl_call_answered(call, "1.1");
   assert_int_equal(call->state, HL_CALL_ENDED);
@@ -448,7 +448,7 @@ static void it_settles_without_memory (void **state) {
   assert_int_equal(call->state, HL_CALL_SETTLED);
   assert_int_equal(hl_call_result(call)->kind, HL_MEMORY);
   assert_true(hl_call_result(call)->retryable);
-  assert_int_equal(hl_call_attempts(call), 1);
+  assert_int_equal(call->attempts, 1);
   hl_call_destroy(call);
 }
 

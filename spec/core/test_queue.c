@@ -58,7 +58,7 @@ static hl_call *next (int64_t now_us) {
 /* A result as of the network; NULL: it was broken off. */
 static void ends (hl_call *call, const hl_result *r, int64_t now_us) {
   call->state = HL_CALL_ENDED;
-  hl_queue_ended(&queue, call, r, now_us);
+  hl_queue_ended(call, r, now_us);
 }
 
 static void rests (hl_call *call, const hl_result *r, int64_t until_us,

@@ -256,7 +256,7 @@ static void conclude (world *w, item *it) {
     hl_call_failed(call, it->status < 0 ? HL_TIMEOUT : HL_NETWORK, it->phase,
                    "trouble");
   it->last = call->result->kind;
-  hl_queue_ended(&w->queue, call, call->result, w->now_us);
+  hl_queue_ended(call, call->result, w->now_us);
   if (hl_call_conclude(call, w->limit.interval_us, dice_unit(&w->dice),
                        w->now_us)) {
     claim(w, call->resume_us >= w->now_us);
@@ -300,7 +300,7 @@ static void cancel (world *w, item *it) {
   if (it->counts_us > w->now_us)
     it->counts_us = -1; /* it never arrives */
   it->ends_us = INT64_MAX;
-  hl_queue_ended(&w->queue, it->call, NULL, w->now_us);
+  hl_queue_ended(it->call, NULL, w->now_us);
   hl_queue_leave(&w->queue, it->call);
   hl_call_stop(it->call, HL_CANCELLED, "freed", w->now_us);
   part(w, it);
