@@ -87,28 +87,64 @@ describe("options.wait", function()
     paced:close()
   end)
 
+  it("is not woken too early by its alarm, or a wait without calls would never end", function()
+    local core = require "highlevel.core"
+    local mailbox = core.mailbox()
+    local fd = assert(core.mailbox_pipe(mailbox))
+    local readable = {
+      getfd = function()
+        return fd
+      end,
+    }
+    for _, seconds in ipairs({ 0.0109, 0.0005, 0.0301 }) do
+      local started = core.now()
+      core.alarm(mailbox, seconds)
+      repeat -- there may be other bytes before it
+        socket.select({ readable }, nil, 5)
+        core.mailbox_drain(mailbox)
+        assert.is_nil(core.take(mailbox))
+      until core.now() >= started + seconds
+      assert.is_true(core.now() < started + 4)
+    end
+  end)
+
+  local function in_flight()
+    return helper.admin("GET", "/stats").in_flight
+  end
+
+  local function until_true(holds)
+    for _ = 1, 150 do
+      if holds() then
+        return true
+      end
+      socket.sleep(0.02)
+    end
+    return false
+  end
+
   it("may raise, which ends the call", function()
     local broken = helper.client({
-      wait = function()
+      wait = function() -- nginx notices who leaves only once it has begun
+        until_true(function()
+          return in_flight() == 1
+        end)
         error("the loop is gone", 0)
       end,
     })
     local ok, why = pcall(broken.update_contact, broken, "fault-hang.wait", { firstName = "a" })
     assert.is_false(ok)
     assert.equal("the loop is gone", why)
+    assert.equal(1, in_flight())
     collectgarbage()
     collectgarbage()
-    local ended = false
-    for _ = 1, 100 do
-      ended = ended or helper.admin("GET", "/stats").in_flight == 0
-      socket.sleep(ended and 0 or 0.02)
-    end
-    assert.is_true(ended)
+    assert.is_true(until_true(function()
+      return in_flight() == 0
+    end))
+    assert.equal(0, require("highlevel").status().running)
     broken:close()
   end)
 
-  it("works in a process that was forked after the first call", function()
-    -- the client's thread is the parent's: a child of io.popen has its own Lua
+  it("is not disturbed when the process starts others", function()
     assert(client:update_contact(helper.CONTACT, { firstName = "a" }))
     assert.equal("hi\n", io.popen("echo hi"):read("*a"))
     assert(client:update_contact(helper.CONTACT, { firstName = "b" }))

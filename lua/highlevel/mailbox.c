@@ -5,6 +5,7 @@
 ** wait for connections only, one end of a connection by a unix socket.
 */
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -70,7 +71,7 @@ static int push_errno (lua_State *L, const char *what) {
   return 2;
 }
 
-/* mailbox() -> mailbox | nil, message */
+/* mailbox() -> mailbox, which tells nobody yet */
 static int core_mailbox (lua_State *L) {
   lmailbox *b = lua_newuserdata(L, sizeof(*b));
 
@@ -155,11 +156,10 @@ static int core_mailbox_accept (lua_State *L) {
   int fd = accept(b->listener, NULL, NULL);
 
   stop_listening(b);
-  if (fd < 0 || !hl_set_quiet(fd)) {
-    int rc = push_errno(L, "no connection to wait with");
-    shut(&fd);
-    return rc;
-  }
+  if (fd >= 0 && !hl_set_quiet(fd))
+    shut(&fd); /* before anything may raise */
+  if (fd < 0)
+    return push_errno(L, "no connection to wait with");
   hl_mailbox_redirect(b->m, fd);
   shut(&b->writer);
   b->writer = fd;
@@ -195,8 +195,9 @@ static int core_post (lua_State *L) {
 /* alarm(mailbox, seconds): there will be news then, if only that */
 static int core_alarm (lua_State *L) {
   hl_mailbox *m = check_mailbox(L, 1)->m;
+  int ms = (int)ceil(luaL_checknumber(L, 2) * 1e3); /* or it is too early */
 
-  if (hl_mailbox_alarm(m, (int)(luaL_checknumber(L, 2) * 1e3)) != HL_OK)
+  if (hl_mailbox_alarm(m, ms) != HL_OK)
     return hl_raise_memory(L);
   return 0;
 }

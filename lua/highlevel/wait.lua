@@ -4,7 +4,7 @@
 --- of its own, to which tags of calls with news come:
 ---
 ---   way.check(name)                raises where nothing can be waited for
----   way.inbox(state)               a new inbox
+---   way.inbox(state)               a new inbox, or nil and why there is none
 ---   way.send(state, inbox, call)   true, or nil and why it is not on its way
 ---   way.any(state, inbox, seconds) until there is news, or that long; may be
 ---                                  over before
@@ -110,8 +110,9 @@ function loop.inbox()
     box = table.remove(spare)
   end
   inbox.mailbox = box or core.mailbox()
-  inbox.fd = assert(core.mailbox_pipe(inbox.mailbox))
-  return inbox
+  local why
+  inbox.fd, why = core.mailbox_pipe(inbox.mailbox)
+  return inbox.fd and inbox, why
 end
 
 function loop.send(_, inbox, running)
@@ -145,7 +146,10 @@ function loop.close(inbox)
 end
 
 function loop.one(state, running, report)
-  local inbox = loop.inbox()
+  local inbox, why = loop.inbox()
+  if not inbox then
+    return nil, why
+  end
   local tag = wait.expect(inbox)
   core.tag(running, tag)
   loop.send(state, inbox, running)
