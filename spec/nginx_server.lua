@@ -9,7 +9,7 @@ methods.__index = methods
 
 -- What a shell command prints, without its last line end.
 local function output(command)
-  local pipe = assert(io.popen(command .. " 2>/dev/null"))
+  local pipe = assert(io.popen("{ " .. command .. "; } 2>/dev/null"))
   local text = pipe:read("*a")
   pipe:close()
   return (text:gsub("\n$", ""))

@@ -154,6 +154,29 @@ describe("within nginx", function()
     assert.equal("ok 1", server:get("/update?id=contact-after"))
   end)
 
+  it("finds what has ended even when it cannot be told of it", function()
+    server = nginx_server.start({ http = http(), server = UPDATE })
+    os.execute("rmdir " .. server.folder .. "/tmp")
+    assert.equal("ok 1", server:get("/update?id=contact-untold"))
+    assert.truthy(server:log():find("no folder for a socket to wait with", 1, true))
+    os.execute("mkdir " .. server.folder .. "/tmp")
+    assert.truthy(server:until_true(3, function()
+      return server:get("/update?id=contact-told") == "ok 1"
+    end))
+  end)
+
+  it("update_contacts names update_contact_later where it cannot wait", function()
+    server = nginx_server.start({
+      http = http(),
+      server = [[location /log { content_by_lua_block { ngx.print("x") } log_by_lua_block {
+        told.bulk = select(2, pcall(client.update_contacts, client, {}))
+      } }
+      location /told { content_by_lua_block { ngx.print(tostring(told[ngx.var.arg_name])) } }]],
+    })
+    server:get("/log")
+    assert.truthy(server:get("/told?name=bulk"):find("use client:update_contact_later", 1, true))
+  end)
+
   it("failures of update_contact_later go to the error log, and say which contact", function()
     server = nginx_server.start({
       http = http(),

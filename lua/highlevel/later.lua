@@ -34,7 +34,7 @@ local function post(state, id, running, callback)
   local ok, why = state.way.later(running, done)
   if not ok then
     core.drop(running)
-    return nil, errors.refused("no timer to hear of its end with: " .. tostring(why))
+    return nil, errors.refused(why)
   end
   return true
 end

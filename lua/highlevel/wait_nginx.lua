@@ -12,6 +12,9 @@ local wait = require "highlevel.wait"
 -- longer than any call may take
 local FOREVER = 2147483647 -- milliseconds
 
+-- how often to look where nobody can be told
+local LOOK = 0.02 -- seconds
+
 -- phases in which a handler may yield
 local yields = {
   rewrite = true, server_rewrite = true, access = true, content = true, timer = true,
@@ -33,7 +36,8 @@ local reading = false
 function way.check(name, level)
   local phase = ngx.get_phase()
   if not yields[phase] then
-    error(("%s: a handler cannot wait in nginx's phase %s; use client:%s_later"):format(name, phase, name), level + 1)
+    local text = "%s: a handler cannot wait in nginx's phase %s; use client:update_contact_later"
+    error(text:format(name, phase), level + 1)
   end
 end
 
@@ -78,6 +82,15 @@ local function read_until_quiet(socket)
   until not line or core.expected(mailbox) == 0
 end
 
+-- Without a connection to be told by: slower, and nobody waits for ever.
+local function look_until_quiet(why)
+  ngx.log(ngx.ERR, "highlevel: looks for calls that have ended, as it cannot be told of them: ", tostring(why))
+  repeat
+    ngx.sleep(LOOK)
+    sort_mail()
+  until core.expected(mailbox) == 0
+end
+
 local function read_mail()
   local socket, why = connect()
   if socket then
@@ -86,12 +99,10 @@ local function read_mail()
     core.mailbox_hang_up(mailbox)
     socket:close()
   end
-  reading = false
-  if why then
-    ngx.log(ngx.ERR, "highlevel: cannot hear of calls that have ended: ", tostring(why))
-  elseif core.expected(mailbox) > 0 then -- posted while the connection broke
-    way.read()
+  if why or core.expected(mailbox) > 0 then
+    look_until_quiet(why or "the connection ended")
   end
+  reading = false
 end
 
 --- See that somebody reads. Returns true, or nil and why not.
@@ -119,16 +130,17 @@ function way.inbox()
   if inbox then
     return inbox
   end
-  return { semaphore = assert(semaphore.new(0)) }
+  return { semaphore = assert(semaphore.new(0)) } -- fails for want of memory only
 end
 
 function way.send(_, _, running)
   need_mailbox()
   local ok, why = way.read()
-  if ok then
-    core.post(running, mailbox)
+  if not ok then
+    return nil, "no timer to hear of its end with: " .. tostring(why)
   end
-  return ok, why
+  core.post(running, mailbox)
+  return true
 end
 
 function way.any(_, inbox, seconds)
