@@ -38,13 +38,9 @@ function client_mt.__tostring(client)
   return "highlevel.client (" .. private[client].base_url .. ")"
 end
 
-local function a_type(value)
-  return value == nil and "nil" or "a " .. type(value)
-end
-
 local function mark(t, mt, name)
   if type(t) ~= "table" then
-    error("highlevel." .. name .. ": a table is needed, not " .. a_type(t), 3)
+    error("highlevel." .. name .. ": a table is needed, not " .. errors.a_type(t), 3)
   end
   local old = getmetatable(t)
   if old ~= nil and old ~= core.array_mt and old ~= core.object_mt then
@@ -74,13 +70,13 @@ end
 
 local function check_fields(where, fields)
   if type(fields) ~= "table" then
-    error(where .. ": fields must be a table, not " .. a_type(fields), 3)
+    error(where .. ": fields must be a table, not " .. errors.a_type(fields), 3)
   end
 end
 
-local function check_id(id)
+local function check_id(where, id)
   if type(id) ~= "string" then
-    error("update_contact: the contact id must be a string, not " .. a_type(id), 3)
+    error(where .. ": the contact id must be a string, not " .. errors.a_type(id), 3)
   end
 end
 
@@ -114,7 +110,7 @@ local function send(state, id, fields, opt)
     end)
     if not ok then
       core.drop(running)
-      return nil, errors.refused("no timer to wait with: " .. tostring(why))
+      return nil, errors.refused(why)
     end
   end
   return call.result(running)
@@ -133,7 +129,7 @@ end
 ---@return highlevel.Info? info
 function methods:update_contact(id, fields, opt)
   local state = state_of(self, "update_contact", "id, fields")
-  check_id(id)
+  check_id("update_contact", id)
   check_fields("update_contact", fields)
   options.check_call(opt, "update_contact", 2)
   state.way.check("update_contact", 2)
@@ -157,11 +153,11 @@ function methods:update_contact_later(id, fields, opt, callback)
   if not state.way.later then
     error("update_contact_later: this is for nginx; use client:update_contact", 2)
   end
-  check_id(id)
+  check_id("update_contact_later", id)
   check_fields("update_contact_later", fields)
   options.check_call(opt, "update_contact_later", 2)
   if callback ~= nil and type(callback) ~= "function" then
-    error("update_contact_later: the callback must be a function, not " .. a_type(callback), 2)
+    error("update_contact_later: the callback must be a function, not " .. errors.a_type(callback), 2)
   end
   return call.guarded(pcall(later.run, state, id, fields, opt or NONE, callback))
 end
@@ -181,7 +177,7 @@ end
 function methods:update_contacts(items, opt)
   local state = state_of(self, "update_contacts", "items")
   if type(items) ~= "table" and type(items) ~= "function" then
-    error("update_contacts: items must be a list or a function, not " .. a_type(items), 2)
+    error("update_contacts: items must be a list or a function, not " .. errors.a_type(items), 2)
   end
   options.check_bulk(opt, "update_contacts", 2)
   state.way.check("update_contacts", 2)
@@ -261,7 +257,7 @@ end
 ---@return highlevel.Error? err
 ---@return highlevel.Info? info
 function highlevel.update_contact(id, fields, opt)
-  check_id(id)
+  check_id("update_contact", id)
   check_fields("update_contact", fields)
   options.check_call(opt, "update_contact", 2)
   local client, why = call.guarded(pcall(default))

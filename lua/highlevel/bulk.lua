@@ -30,21 +30,17 @@ local function is_hopeless(err)
   return err.kind == "unauthorized" or (err.kind == "rate_limited" and err.rate_limit.scope == "daily")
 end
 
-local function a_type(value)
-  return value == nil and "nil" or "a " .. type(value)
-end
-
 -- id and fields of an item; or nil, the id if there is one, and what is wrong.
 local function unpack_item(item, index)
   local where = ("items[%d]"):format(index)
   if type(item) ~= "table" then
-    return nil, nil, errors.invalid(where, "must be { contact_id, fields }, not " .. a_type(item))
+    return nil, nil, errors.invalid(where, "must be { contact_id, fields }, not " .. errors.a_type(item))
   end
   local id, fields = item[1], item[2]
   if type(id) ~= "string" then
-    return nil, nil, errors.invalid(where .. "[1]", "the contact id must be a string, not " .. a_type(id))
+    return nil, nil, errors.invalid(where .. "[1]", "the contact id must be a string, not " .. errors.a_type(id))
   elseif type(fields) ~= "table" then
-    return nil, id, errors.invalid(where .. "[2]", "fields must be a table, not " .. a_type(fields))
+    return nil, id, errors.invalid(where .. "[2]", "fields must be a table, not " .. errors.a_type(fields))
   end
   return id, fields
 end
@@ -120,7 +116,7 @@ local function start(run, item)
   if not ok then
     forget(run, item)
     core.drop(running)
-    finish(run, item.index, item.id, nil, errors.refused("no timer to wait with: " .. tostring(why)))
+    finish(run, item.index, item.id, nil, errors.refused(why))
   end
 end
 
@@ -202,6 +198,7 @@ end
 --- As `client:update_contacts`; the arguments are checked.
 function bulk.run(state, items, opt)
   local next_item, total = reader(items)
+  local inbox = assert(state.way.inbox(state)) -- not one descriptor is left
   local run = {
     state = state,
     opt = opt,
@@ -209,7 +206,7 @@ function bulk.run(state, items, opt)
     total = total,
     concurrency = opt.concurrency or CONCURRENCY,
     index = 0,
-    inbox = state.way.inbox(state),
+    inbox = inbox,
     running = {}, -- items by the tags of their calls
     n_running = 0,
     started = core.now(),

@@ -17,6 +17,12 @@ end
 
 local errors = {}
 
+--- "a string", "nil", ...: for messages.
+---@return string
+function errors.a_type(value)
+  return value == nil and "nil" or "a " .. type(value)
+end
+
 --- Give a table of facts from the core its behaviour.
 ---@param err table
 ---@return highlevel.Error
