@@ -19,7 +19,7 @@
 void hl_answer_init (hl_answer *a, size_t max_bytes) {
   memset(a, 0, sizeof(*a));
   hl_text_init(&a->body, max_bytes);
-  a->rate_limit = (hl_rate_limit){-1, -1, -1, -1, -1, false};
+  a->rate_limit = hl_no_limits;
   a->retry_after_ms = -1;
 }
 

@@ -4,10 +4,12 @@
 #include "carrier.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "engine.h"
 #include "queue.h"
+#include "result.h"
 
 struct hl_carrier {
   const hl_settings *settings;
@@ -17,7 +19,8 @@ struct hl_carrier {
   hl_link calls; /* those that run */
   hl_link news;  /* those of which something is to be told */
   int running;
-  uint64_t dice; /* state of the random numbers */
+  uint64_t dice;        /* state of the random numbers */
+  hl_rate_limit limits; /* of the client's token, as last heard */
 };
 
 hl_carrier *hl_carrier_new (const hl_settings *s, hl_poller *poller) {
@@ -29,6 +32,7 @@ hl_carrier *hl_carrier_new (const hl_settings *s, hl_poller *poller) {
   c->poller = poller;
   c->dice = (uint64_t)hl_now_us() ^ (uint64_t)(uintptr_t)c ^
             (uint64_t)getpid() << 32; /* or all that were forked throw alike */
+  c->limits = hl_no_limits;
   hl_list_init(&c->calls);
   hl_list_init(&c->news);
   hl_queue_init(&c->queue, s->rate);
@@ -127,10 +131,20 @@ static void replace_engine (hl_carrier *c) {
 
 /*---------------------------------------------------------------- carrying */
 
+/* Remember the limits, if the answer told them and they are ours. */
+static void note_limits (hl_carrier *c, const hl_call *call) {
+  const hl_result *r = call->result;
+
+  if (r != NULL && r->rate_limit.limit >= 0 && c->settings->token != NULL &&
+      strcmp(call->token, c->settings->token) == 0)
+    c->limits = r->rate_limit;
+}
+
 /* What became of one attempt: the call rests, or is settled. */
 static void conclude (hl_carrier *c, hl_call *call, int64_t now_us) {
   int64_t ready_us;
 
+  note_limits(c, call);
   hl_queue_ended(call, call->result, now_us);
   if (!hl_call_conclude(call, c->settings->rate.interval_us, roll(c), now_us)) {
     part(c, call);
@@ -216,4 +230,8 @@ hl_call *hl_carrier_next (hl_carrier *c) {
 int64_t hl_carrier_ready (const hl_carrier *c, const char *token,
                           int64_t now_us) {
   return hl_queue_ready(&c->queue, NULL, token, now_us);
+}
+
+const hl_rate_limit *hl_carrier_limits (const hl_carrier *c) {
+  return &c->limits;
 }

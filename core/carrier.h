@@ -50,4 +50,7 @@ hl_call *hl_carrier_next (hl_carrier *c);
 int64_t hl_carrier_ready (const hl_carrier *c, const char *token,
                           int64_t now_us);
 
+/* What the server last said of the limits of the client's token. */
+const hl_rate_limit *hl_carrier_limits (const hl_carrier *c);
+
 #endif

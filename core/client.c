@@ -57,6 +57,12 @@ hl_kind hl_client_new (hl_client **out, const hl_options *options,
   if (!global_init() || (c = calloc(1, sizeof(*c))) == NULL)
     goto out;
   atomic_init(&c->holders, 1);
+  if (pthread_mutex_init(&c->shown.lock, NULL) != 0) {
+    free(c);
+    c = NULL;
+    goto out;
+  }
+  c->shown.limits = hl_no_limits;
   hl_list_init(&c->news);
   hl_list_init(&c->posted.link);
   hl_list_init(&c->posted.closing);
@@ -83,6 +89,7 @@ void hl_client_hold (hl_client *c) {
 void hl_client_drop (hl_client *c) {
   if (atomic_fetch_sub(&c->holders, 1) == 1) { /* so no call is left in it */
     hl_settings_free(&c->settings);
+    pthread_mutex_destroy(&c->shown.lock);
     free(c);
   }
 }
@@ -231,15 +238,26 @@ hl_call *hl_client_next (hl_client *c) {
   return c->carrier != NULL ? hl_carrier_next(c->carrier) : NULL;
 }
 
+/* What the thread shows of it. */
+static void look (hl_client *c, int64_t *ready_us, hl_rate_limit *limits) {
+  pthread_mutex_lock(&c->shown.lock);
+  *ready_us = c->shown.ready_us;
+  *limits = c->shown.limits;
+  pthread_mutex_unlock(&c->shown.lock);
+}
+
 /* When one more call with this token could leave, where we can know. */
-static int64_t ready_at (const hl_client *c, const char *token,
-                         int64_t now_us) {
+static int64_t ready_at (hl_client *c, const char *token, int64_t now_us) {
   int64_t at = now_us;
+  hl_rate_limit limits;
   hl_problems problems;
   char *trimmed;
 
-  if (c->carrier == NULL) /* the thread's: as it last saw it, for its token */
-    return token == NULL ? atomic_load(&c->ready_us) : now_us;
+  if (c->carrier == NULL) {
+    if (token == NULL)
+      look(c, &at, &limits);
+    return at;
+  }
   if (token == NULL)
     return c->settings.token != NULL
                ? hl_carrier_ready(c->carrier, c->settings.token, now_us)
@@ -253,9 +271,18 @@ static int64_t ready_at (const hl_client *c, const char *token,
   return at;
 }
 
-int hl_client_ready_ms (const hl_client *c, const char *token) {
+int hl_client_ready_ms (hl_client *c, const char *token) {
   int64_t now_us = hl_now_us();
   int64_t ms = (ready_at(c, token, now_us) - now_us + 999) / 1000;
 
   return ms <= 0 ? 0 : ms < INT_MAX ? (int)ms : INT_MAX;
+}
+
+void hl_client_limits (hl_client *c, hl_rate_limit *limits) {
+  int64_t ready_us;
+
+  if (c->carrier != NULL)
+    *limits = *hl_carrier_limits(c->carrier);
+  else
+    look(c, &ready_us, limits);
 }

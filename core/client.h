@@ -4,6 +4,7 @@
 #ifndef HL_CLIENT_H
 #define HL_CLIENT_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 
 #include "call.h"
@@ -29,7 +30,11 @@ struct hl_client {
     hl_link closing; /* among those to be closed */
     bool used;       /* the owner's: something was posted */
   } posted;
-  atomic_llong ready_us; /* for hl_client_ready_ms: as the thread last saw it */
+  struct {
+    pthread_mutex_t lock;
+    int64_t ready_us;     /* see hl_client_ready_ms */
+    hl_rate_limit limits; /* see hl_client_limits */
+  } shown;                /* by the thread, as it last saw it */
 };
 
 void hl_client_hold (hl_client *c);

@@ -271,7 +271,11 @@ HL_API hl_call *hl_client_next (hl_client *client);
 /* In how many milliseconds at the earliest a call with this token (NULL: the
 ** client's) would leave under the rate limit; 0: at once. Who has many calls
 ** to make starts none before, as a call's time runs from its start. */
-HL_API int hl_client_ready_ms (const hl_client *client, const char *token);
+HL_API int hl_client_ready_ms (hl_client *client, const char *token);
+
+/* What the server last said of the limits of the client's token, in an answer
+** to any of its calls in this process. */
+HL_API void hl_client_limits (hl_client *client, hl_rate_limit *limits);
 
 /*---------------------------------------------------------------- threads */
 

@@ -14,12 +14,15 @@ typedef struct whole {
   char *text; /* what tokens and the block's nodes point into; or NULL */
 } whole;
 
-static const hl_rate_limit unknown_limits = {-1, -1, -1, -1, -1, false};
+#define NO_LIMITS                                                              \
+  { -1, -1, -1, -1, -1, false }
+
+const hl_rate_limit hl_no_limits = NO_LIMITS;
 
 static const hl_result memory = {
     .kind = HL_MEMORY,
     .message = "out of memory; nothing more is known of this call",
-    .rate_limit = {-1, -1, -1, -1, -1, false},
+    .rate_limit = NO_LIMITS,
     .retry_after_ms = -1,
     .retryable = true};
 
@@ -44,7 +47,7 @@ hl_result *hl_result_new (hl_kind kind) {
   if (w == NULL)
     return NULL;
   w->shown.kind = kind;
-  w->shown.rate_limit = unknown_limits;
+  w->shown.rate_limit = hl_no_limits;
   w->shown.retry_after_ms = -1;
   return &w->shown;
 }

@@ -10,6 +10,9 @@
 
 #define HL_BODY_KEPT ((size_t)16 * 1024)
 
+/* Nothing was said of them. */
+extern const hl_rate_limit hl_no_limits;
+
 /* All unknown, of that kind. NULL: out of memory. */
 hl_result *hl_result_new (hl_kind kind);
 

@@ -6,6 +6,12 @@
 
 #include "client.h"
 
+/* See that there is one. False: out of memory, or of threads. */
+bool hl_thread_need (void);
+
+/* End it, and wait for that, if no mailbox is left. */
+void hl_thread_end (void);
+
 /* A client will have no more calls: the thread ends those it has. */
 void hl_thread_close (hl_client *c);
 

@@ -270,13 +270,16 @@ end
 --- What goes on in this process (in nginx, this worker), for an operator's
 --- page: calls running, queued for their turn, waiting to try again, and
 --- finished, by their kinds (`ok` among them); connections open; and, of the
---- client given, the seconds until its rate limit lets a call leave.
+--- client given, the seconds until its rate limit lets a call leave, and what
+--- the server last said of the limits of its token.
 ---@param client? highlevel.Client
 ---@return highlevel.Status
 function highlevel.status(client)
   local status = core.status()
   if client ~= nil then
-    status.ready_in = core.ready(state_of(client, "status", "").handle)
+    local handle = state_of(client, "status", "").handle
+    status.ready_in = core.ready(handle)
+    status.rate_limit = core.limits(handle)
   end
   return status
 end

@@ -55,6 +55,8 @@ build = {
         "core/json_block.c",
         "core/json_token.c",
         "core/json_tree.c",
+        "core/mailbox.c",
+        "core/orders.c",
         "core/pace.c",
         "core/policy.c",
         "core/poller.c",

@@ -67,6 +67,8 @@ void hl_push_tree (lua_State *L, const cJSON *tree, hl_box *box);
 void hl_push_error (lua_State *L, const hl_result *r, hl_box *box);
 void hl_push_info (lua_State *L, const hl_result *r, const hl_call *call);
 
+void hl_push_limits (lua_State *L, const hl_rate_limit *rate);
+
 /* A list of the attempts that ended after number `since`; those that another
 ** one followed, or the last one as well. */
 void hl_push_history (lua_State *L, const hl_call *call, int since,

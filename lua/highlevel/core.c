@@ -305,6 +305,15 @@ static int core_ready (lua_State *L) {
   return 1;
 }
 
+/* limits(client) -> what the server last said of the limits of its token */
+static int core_limits (lua_State *L) {
+  hl_rate_limit limits;
+
+  hl_client_limits(check_client(L, 1), &limits);
+  hl_push_limits(L, &limits);
+  return 1;
+}
+
 /* history(call, since) -> a list of the attempts ended after number `since` */
 static int core_history (lua_State *L) {
   hl_call *call = hl_check_call(L, 1);
@@ -426,27 +435,18 @@ static int core_now (lua_State *L) {
 
 /*----------------------------------------------------------------- module */
 
-static const luaL_Reg functions[] = {{"new", core_new},
-                                     {"close", core_close},
-                                     {"call", core_call},
-                                     {"is_closed", core_is_closed},
-                                     {"wait", core_wait},
-                                     {"result", core_result},
-                                     {"encode", core_encode},
-                                     {"now", core_now},
-                                     {"distance", core_distance},
-                                     {"step", core_step},
-                                     {"sleep", core_sleep},
-                                     {"next", core_next},
-                                     {"ready", core_ready},
-                                     {"history", core_history},
-                                     {"settled", core_settled},
-                                     {"drop", core_drop},
-                                     {"start", core_start},
-                                     {"tag", core_tag},
-                                     {"tally", core_tally},
-                                     {"status", core_status},
-                                     {NULL, NULL}};
+static const luaL_Reg functions[] = {
+    {"new", core_new},           {"close", core_close},
+    {"call", core_call},         {"is_closed", core_is_closed},
+    {"wait", core_wait},         {"result", core_result},
+    {"encode", core_encode},     {"now", core_now},
+    {"distance", core_distance}, {"step", core_step},
+    {"sleep", core_sleep},       {"next", core_next},
+    {"ready", core_ready},       {"limits", core_limits},
+    {"history", core_history},   {"settled", core_settled},
+    {"drop", core_drop},         {"start", core_start},
+    {"tag", core_tag},           {"tally", core_tally},
+    {"status", core_status},     {NULL, NULL}};
 
 /* A metatable with one function under `gc` and a `__jsontype`, either may be
 ** NULL; left on the stack. */

@@ -16,13 +16,14 @@
 
 #include "binding.h"
 #include "poller.h"
+#include "process.h"
 
 typedef struct lmailbox {
   hl_mailbox *m;
-  int reader;   /* of the pipe; or -1 */
-  int writer;   /* of the pipe, or our end of the connection; or -1 */
-  int listener; /* while nginx connects; or -1 */
-  pid_t pid;    /* of the process it was made in */
+  int reader;            /* of the pipe; or -1 */
+  int writer;            /* of the pipe, or our end of the connection; or -1 */
+  int listener;          /* while nginx connects; or -1 */
+  unsigned long process; /* it was made in */
   struct sockaddr_un at;
   char folder[60]; /* of `at`; "": there is none */
 } lmailbox;
@@ -56,7 +57,7 @@ int hl_mailbox_gc (lua_State *L) {
 
   b->m = NULL;
   hl_mailbox_free(m);
-  if (b->pid != getpid())
+  if (b->process != hl_process_number())
     b->folder[0] = '\0';
   stop_listening(b);
   shut(&b->reader);
@@ -77,10 +78,10 @@ static int core_mailbox (lua_State *L) {
 
   memset(b, 0, sizeof(*b));
   b->reader = b->writer = b->listener = -1;
-  b->pid = getpid();
   luaL_getmetatable(L, HL_MAILBOX_MT);
   lua_setmetatable(L, -2);
   b->m = hl_mailbox_new(-1);
+  b->process = hl_process_number();
   if (b->m == NULL)
     return hl_raise_memory(L);
   return 1;
@@ -179,7 +180,7 @@ static int core_mailbox_hang_up (lua_State *L) {
 
 /* mailbox_is_ours(mailbox) -> false in a child of the process it is of */
 static int core_mailbox_is_ours (lua_State *L) {
-  lua_pushboolean(L, check_mailbox(L, 1)->pid == getpid());
+  lua_pushboolean(L, check_mailbox(L, 1)->process == hl_process_number());
   return 1;
 }
 

@@ -28,18 +28,20 @@ static void set_count (lua_State *L, const char *name, int64_t value) {
     set_integer(L, name, value);
 }
 
-static void set_rate_limit (lua_State *L, const hl_result *r) {
-  const hl_rate_limit *rate = &r->rate_limit;
-
+void hl_push_limits (lua_State *L, const hl_rate_limit *rate) {
   lua_createtable(L, 0, 6);
-  if (r->kind == HL_RATE_LIMITED)
-    set_text(L, "scope", rate->daily_spent ? "daily" : "burst");
   set_count(L, "limit", rate->limit);
   set_count(L, "remaining", rate->remaining);
   if (rate->interval_ms >= 0)
     set_number(L, "interval", (double)rate->interval_ms / 1e3);
   set_count(L, "daily_limit", rate->daily_limit);
   set_count(L, "daily_remaining", rate->daily_remaining);
+}
+
+static void set_rate_limit (lua_State *L, const hl_result *r) {
+  hl_push_limits(L, &r->rate_limit);
+  if (r->kind == HL_RATE_LIMITED)
+    set_text(L, "scope", r->rate_limit.daily_spent ? "daily" : "burst");
   lua_setfield(L, -2, "rate_limit");
 }
 

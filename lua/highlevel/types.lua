@@ -310,6 +310,8 @@
 ---@field finished table<"ok" | highlevel.Kind, integer>
 --- Of the client asked for: seconds until a call could leave.
 ---@field ready_in? number
+--- Of that client's own token: as the last answer had them. Empty before.
+---@field rate_limit? highlevel.RateLimit
 
 --- The X-RateLimit headers of the answer; what it did not have is absent.
 ---@class highlevel.RateLimit

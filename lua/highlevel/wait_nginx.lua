@@ -46,9 +46,11 @@ function way.is_alone()
   return alone[ngx.get_phase()] == true
 end
 
--- Take what has arrived to those who wait for it.
+-- Take what has arrived to those who wait for it. Returns how many there were.
 local function sort_mail()
+  local n = 0
   for tag in core.take, mailbox do
+    n = n + 1
     local inbox = wait.dispatch(tag)
     if inbox and inbox.done then
       inbox.done()
@@ -56,6 +58,7 @@ local function sort_mail()
       inbox.semaphore:post(1)
     end
   end
+  return n
 end
 
 local function connect()
@@ -73,13 +76,13 @@ local function connect()
   return ok and socket, why
 end
 
--- As long as calls are expected; when none is left the library says so.
+-- An empty line comes for each time there is news; and one when there has been
+-- none for a moment, and no call is left.
 local function read_until_quiet(socket)
   repeat
-    sort_mail()
-    local line = socket:receive() -- an empty one for each time there is news
-    sort_mail()
-  until not line or core.expected(mailbox) == 0
+    local line = socket:receive()
+    local n = sort_mail()
+  until not line or n == 0 and core.expected(mailbox) == 0
 end
 
 -- Without a connection to be told by: slower, and nobody waits for ever.

@@ -1,0 +1,116 @@
+/*
+** orders.c: what the program asks of the process's thread.
+*/
+#include "orders.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <unistd.h>
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+/* Guarded by it. */
+static hl_link calls = {&calls, &calls};
+static hl_link clients = {&clients, &clients};
+static int waker = -1;
+static bool woken;  /* a byte is on its way */
+static bool ending; /* the thread is to end */
+
+void hl_orders_lock (void) {
+  pthread_mutex_lock(&lock);
+}
+
+void hl_orders_unlock (void) {
+  pthread_mutex_unlock(&lock);
+}
+
+void hl_write_byte (int fd) {
+  ssize_t n;
+
+  do
+    n = write(fd, "\n", 1);
+  while (n < 0 && errno == EINTR); /* full is as good as written */
+}
+
+void hl_orders_wake (void) {
+  if (waker >= 0 && !woken) {
+    woken = true;
+    hl_write_byte(waker);
+  }
+}
+
+void hl_orders_put_call (hl_call *call) {
+  if (hl_list_is_empty(&call->posted.link))
+    hl_list_put(&calls, &call->posted.link);
+  hl_orders_wake();
+}
+
+void hl_orders_put_client (hl_client *c) {
+  if (waker >= 0 && hl_list_is_empty(&c->posted.closing)) {
+    hl_client_hold(c);
+    hl_list_put(&clients, &c->posted.closing);
+    hl_orders_wake();
+  }
+}
+
+void hl_orders_end (void) {
+  ending = true;
+  hl_orders_wake();
+}
+
+void hl_orders_go_to (int fd) {
+  waker = fd;
+  woken = false;
+  ending = false;
+}
+
+void hl_orders_forget (void) {
+  while (!hl_list_is_empty(&calls))
+    hl_list_take(calls.next);
+  while (!hl_list_is_empty(&clients))
+    hl_list_take(clients.next);
+  hl_orders_go_to(-1);
+}
+
+hl_call *hl_orders_take_call (bool *abandoned) {
+  hl_call *call = NULL;
+
+  hl_orders_lock();
+  if (!hl_list_is_empty(&calls)) {
+    call = HL_HOLDER(calls.next, hl_call, posted.link);
+    hl_list_take(&call->posted.link);
+    *abandoned = call->posted.abandoned;
+  }
+  hl_orders_unlock();
+  return call;
+}
+
+hl_client *hl_orders_take_client (void) {
+  hl_client *c = NULL;
+
+  hl_orders_lock();
+  if (!hl_list_is_empty(&clients)) {
+    c = HL_HOLDER(clients.next, hl_client, posted.closing);
+    hl_list_take(&c->posted.closing);
+  }
+  hl_orders_unlock();
+  return c;
+}
+
+bool hl_orders_are_over (void) {
+  bool over;
+
+  hl_orders_lock();
+  over = ending;
+  hl_orders_unlock();
+  return over;
+}
+
+void hl_orders_heard (int fd) {
+  char bytes[16];
+
+  hl_orders_lock();
+  (void)!read(fd, bytes, sizeof(bytes));
+  woken = false;
+  hl_orders_unlock();
+}

@@ -1,0 +1,50 @@
+/*
+** orders.h: what the program asks of the process's thread.
+**
+** One lock guards it, and with it the mailboxes and where each posted call is:
+** all that callers and the thread both touch. It is held for a few
+** instructions only.
+*/
+#ifndef HL_ORDERS_H
+#define HL_ORDERS_H
+
+#include "client.h"
+
+void hl_orders_lock (void);
+void hl_orders_unlock (void);
+
+/* With the lock: */
+
+/* A call to carry, or once it is abandoned, to drop. Safe again. */
+void hl_orders_put_call (hl_call *call);
+
+/* A client that will have no more calls. Safe again. */
+void hl_orders_put_client (hl_client *c);
+
+/* The thread is to end. */
+void hl_orders_end (void);
+
+/* There is something to look at. */
+void hl_orders_wake (void);
+
+/* Whom to wake: a byte is written there; -1: nobody. */
+void hl_orders_go_to (int fd);
+
+/* In a child process: they were its parent's. */
+void hl_orders_forget (void);
+
+/* Without it, for the thread: */
+
+/* NULL: there is none. */
+hl_call *hl_orders_take_call (bool *abandoned);
+hl_client *hl_orders_take_client (void);
+
+bool hl_orders_are_over (void);
+
+/* Read what woke it, at the other end of that descriptor. */
+void hl_orders_heard (int fd);
+
+/* A byte for whoever waits at the other end. */
+void hl_write_byte (int fd);
+
+#endif
