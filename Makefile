@@ -174,7 +174,7 @@ run-tests:
 	@$(RUN_ENV) SAN=$(SAN) LUAS="$(LUA)" PARTS="$(PARTS)" SPECS="$(SPECS)" spec/run
 
 bench: ## measure, against the sandbox
-	@spec/deps demo $(BOTH)
+	@spec/deps bench $(BOTH)
 	@$(SUBMAKE) all
 	@$(RUN_ENV) LUAS="$(LUA)" spec/bench/run
 
@@ -186,7 +186,7 @@ deps: ## install what building, the demo, tests and lint need (Debian, Ubuntu)
 C_FILES  = $(wildcard core/*.[ch] lua/highlevel/*.[ch] spec/core/*.[ch] \
              spec/sweep/*.[ch] spec/thread/*.c spec/bench/*.[ch] examples/*.[ch])
 SCRIPTS  = spec/run spec/deps .ci/run \
-           $(wildcard spec/sandbox/sandbox spec/sweep/run spec/bench/run)
+           $(wildcard spec/sandbox/sandbox spec/sweep/run spec/bench/run spec/bench/nginx.sh)
 TIDY     = $(CORE:%=build/tidy/%.ok) $(BINDING:%=build/tidy/%.ok)
 LUA_INC  = $(or $(LUA54_INC),$(LUAJIT_INC))
 

@@ -2,6 +2,9 @@
 -- not run has no file, and no table.
 --
 -- DIR/rounds   table, round, name, requests, seconds, seconds on a processor
+-- DIR/handlers table, round, name, requests, seconds, nanoseconds of the event loop
+--              on a processor, and of all threads of the worker
+-- DIR/burst    name, round, seconds, idle and loaded 99th percentile in us
 -- DIR/memory   name, calls, KiB settled, most, last
 -- DIR/limits   name, updates, failed, 429s the client saw, 429s the sandbox gave,
 --              seconds, least seconds, the neighbour's requests, its 429s
@@ -18,6 +21,14 @@ local names = {
   ["100"] = "100 in 10 s",
   ["25"] = "25 in 10 s, known by headers only",
   half = "100 in 10 s, half used by another",
+  resty = "lua-resty-http and lua-cjson",
+  cosocket = "cosockets and lua-cjson",
+  highlevel = "highlevel",
+  http1 = "highlevel, http2 = false",
+  ["sleep/"] = "nginx alone: ngx.sleep(0.2)",
+  ["slow/plain"] = "highlevel, HTTP/1.1",
+  ["slow/tls"] = "highlevel, TLS, HTTP/2",
+  ["slow/http1"] = "highlevel, TLS, http2 = false",
 }
 for flavour, name in pairs({ ["lua5.4"] = "Lua 5.4", luajit = "LuaJIT" }) do
   names["highlevel " .. flavour] = "highlevel, " .. name
@@ -25,6 +36,8 @@ for flavour, name in pairs({ ["lua5.4"] = "Lua 5.4", luajit = "LuaJIT" }) do
   names["results " .. flavour] = "highlevel, " .. name .. ", each answer seen"
   names["luasocket " .. flavour] = "LuaSocket and lua-cjson, " .. name
 end
+
+local unpack = table.unpack or unpack
 
 local json, failures = {}, {}
 
@@ -116,6 +129,91 @@ local function speed(wanted, title)
   add_json(wanted, { "name", "requests_per_second", "of_floor", "cpu_us", "cpu_of_floor", "rounds" }, rows)
 end
 
+-- --------------------------------------------------------------- within nginx
+
+-- Rows of one table: by name, lists of what `values(row)` returns, each divided
+-- by what the first name has in the same round as well.
+local function by_round(rows, values)
+  local order, figures, firsts = {}, {}, {}
+  for _, row in ipairs(rows) do
+    local round, name, list = row[2], row[3], values(row)
+    if not figures[name] then
+      order[#order + 1] = name
+      figures[name] = {}
+    end
+    if name == order[1] then
+      firsts[round] = list
+    end
+    for i, value in ipairs(list) do
+      local all = figures[name][i] or { own = {}, ratios = {} }
+      all.own[#all.own + 1] = value
+      all.ratios[#all.ratios + 1] = value / firsts[round][i]
+      figures[name][i] = all
+    end
+  end
+  return order, figures
+end
+
+local function handlers(wanted, title)
+  local rows, out = {}, {}
+  for _, row in ipairs(read("handlers")) do
+    if row[1] == wanted then
+      rows[#rows + 1] = row
+    end
+  end
+  local order, figures = by_round(rows, function(row)
+    return { row[4] / row[5], row[6] / row[4] / 1000, row[7] / row[4] / 1000 }
+  end)
+  if not order[1] then
+    return
+  end
+  print(title)
+  printf("%-32s %10s %8s %15s %8s %8s %10s %8s", "", "requests/s", "of first", "lowest-highest", "loop us",
+    "of first", "worker us", "of first")
+  for i, name in ipairs(order) do
+    local rate, loop, worker = figures[name][1], figures[name][2], figures[name][3]
+    local line = { median(rate.own), median(rate.ratios), median(loop.own), median(loop.ratios), median(worker.own),
+      median(worker.ratios) }
+    printf("%-32s %10.0f %8.2f %8.2f - %4.2f %8.1f %8.2f %10.1f %8.2f", names[name], line[1], line[2],
+      rate.ratios[1], rate.ratios[#rate.ratios], line[3], line[4], line[5], line[6])
+    out[i] = { name, unpack(line) }
+  end
+  print()
+  add_json("nginx_" .. wanted:gsub("-", "_"), { "name", "requests_per_second", "rate_of_first", "loop_us",
+    "loop_of_first", "worker_us", "worker_of_first" }, out)
+end
+
+local function burst()
+  local order, seconds, ratios, idle, loaded, out = {}, {}, {}, {}, {}, {}
+  local function put(list, name, value)
+    list[name] = list[name] or {}
+    table.insert(list[name], value)
+  end
+  for _, row in ipairs(read("burst")) do
+    local name = row[1]
+    if not seconds[name] then
+      order[#order + 1] = name
+    end
+    put(seconds, name, tonumber(row[3]))
+    put(idle, name, tonumber(row[4]))
+    put(loaded, name, tonumber(row[5]))
+    put(ratios, name, row[5] / row[4])
+  end
+  if not order[1] then
+    return
+  end
+  print("256 handlers at once, upstream after 200 ms; and a location that does nothing meanwhile: its 99th percentile")
+  printf("%-32s %11s %11s %9s %12s %8s", "", "seconds all", "most", "idle us", "meanwhile us", "of idle")
+  for i, name in ipairs(order) do
+    local line = { median(seconds[name]), 0, median(idle[name]), median(loaded[name]), median(ratios[name]) }
+    line[2] = seconds[name][#seconds[name]]
+    printf("%-32s %11.3f %11.3f %9.0f %12.0f %8.2f", names[name], unpack(line))
+    out[i] = { name, unpack(line) }
+  end
+  print()
+  add_json("nginx_burst", { "name", "seconds", "most_seconds", "idle_p99_us", "meanwhile_p99_us", "of_idle" }, out)
+end
+
 -- ------------------------------------------------------------------ the others
 
 local function grew(row, most, what)
@@ -202,6 +300,11 @@ speed("sandbox", "one call after another, against the sandbox")
 speed("nothing", "one call after another, against a server that does nothing")
 speed("plain", "64 at once, HTTP/1.1")
 speed("tls", "64 at once, TLS (HTTP/2; the SDK HTTP/1.1)")
+for _, at_once in ipairs({ "32", "256" }) do
+  handlers("plain-" .. at_once, "handlers within nginx, " .. at_once .. " at once, HTTP/1.1")
+  handlers("tls-" .. at_once, "handlers within nginx, " .. at_once .. " at once, TLS (highlevel HTTP/2, the others HTTP/1.1)")
+end
+burst()
 memory()
 limits()
 stream()
