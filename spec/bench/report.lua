@@ -37,7 +37,7 @@ for flavour, name in pairs({ ["lua5.4"] = "Lua 5.4", luajit = "LuaJIT" }) do
   names["luasocket " .. flavour] = "LuaSocket and lua-cjson, " .. name
 end
 
-local unpack = table.unpack or unpack
+local unpack = table.unpack or rawget(_G, "unpack")
 
 local json, failures = {}, {}
 
@@ -155,7 +155,7 @@ local function by_round(rows, values)
 end
 
 local function handlers(wanted, title)
-  local rows, out = {}, {}
+  local rows, shown = {}, {}
   for _, row in ipairs(read("handlers")) do
     if row[1] == wanted then
       rows[#rows + 1] = row
@@ -176,15 +176,15 @@ local function handlers(wanted, title)
       median(worker.ratios) }
     printf("%-32s %10.0f %8.2f %8.2f - %4.2f %8.1f %8.2f %10.1f %8.2f", names[name], line[1], line[2],
       rate.ratios[1], rate.ratios[#rate.ratios], line[3], line[4], line[5], line[6])
-    out[i] = { name, unpack(line) }
+    shown[i] = { name, unpack(line) }
   end
   print()
   add_json("nginx_" .. wanted:gsub("-", "_"), { "name", "requests_per_second", "rate_of_first", "loop_us",
-    "loop_of_first", "worker_us", "worker_of_first" }, out)
+    "loop_of_first", "worker_us", "worker_of_first" }, shown)
 end
 
 local function burst()
-  local order, seconds, ratios, idle, loaded, out = {}, {}, {}, {}, {}, {}
+  local order, seconds, ratios, idle, loaded, shown = {}, {}, {}, {}, {}, {}
   local function put(list, name, value)
     list[name] = list[name] or {}
     table.insert(list[name], value)
@@ -208,10 +208,10 @@ local function burst()
     local line = { median(seconds[name]), 0, median(idle[name]), median(loaded[name]), median(ratios[name]) }
     line[2] = seconds[name][#seconds[name]]
     printf("%-32s %11.3f %11.3f %9.0f %12.0f %8.2f", names[name], unpack(line))
-    out[i] = { name, unpack(line) }
+    shown[i] = { name, unpack(line) }
   end
   print()
-  add_json("nginx_burst", { "name", "seconds", "most_seconds", "idle_p99_us", "meanwhile_p99_us", "of_idle" }, out)
+  add_json("nginx_burst", { "name", "seconds", "most_seconds", "idle_p99_us", "meanwhile_p99_us", "of_idle" }, shown)
 end
 
 -- ------------------------------------------------------------------ the others
