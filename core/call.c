@@ -59,7 +59,7 @@ hl_kind hl_fields_complain (hl_fields *fields, const char *path,
 static void print_body (hl_fields *fields, hl_version version, bool lax,
                         hl_text *body, hl_problems *problems) {
   hl_text_init(body, BODY_MAX);
-  hl_text_reserve(body, 2048);
+  hl_text_reserve(body, 4000); /* most fit */
   hl_contact_print(fields->document, version, lax, body, problems);
   if (problems->n > 0 || problems->failed)
     return;

@@ -231,7 +231,8 @@ static void sort_out (hl_walk *w, const hl_shape *shape, const cJSON *object,
     else
       take_again(w, place, child, path);
   }
-  hl_members_sort(&s->others);
+  if (s->others.n > 1)
+    hl_members_sort(&s->others);
 }
 
 static void check_missing (hl_walk *w, const hl_shape *shape,
@@ -403,10 +404,10 @@ static void check (hl_walk *w, const hl_member *m, const cJSON *item,
     hl_text_add(w->out, "null", 4);
     return;
   }
-  if (!hl_walk_is_good_raw(w, item, path))
+  if (hl_json_is(item, cJSON_Raw) && !hl_walk_is_good_raw(w, item, path))
     return;
   if (hl_json_is_shapeless(item) && shape->type == HL_SHAPE_LIST) {
-    if (hl_walk_is_shallow(w, item, path))
+    if (hl_walk_is_shallow(w, path))
       hl_text_add(w->out, "[]", 2);
     return;
   }
@@ -414,7 +415,8 @@ static void check (hl_walk *w, const hl_member *m, const cJSON *item,
     complain_type(w, shape, item, path);
     return;
   }
-  if (!hl_walk_is_shallow(w, item, path))
+  if ((hl_json_is(item, cJSON_Object) || hl_json_is(item, cJSON_Array)) &&
+      !hl_walk_is_shallow(w, path))
     return;
   switch (shape->type) {
   case HL_SHAPE_TEXT: /* the others were above */

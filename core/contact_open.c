@@ -97,9 +97,8 @@ static int depth_of (const hl_path *path) {
   return depth;
 }
 
-bool hl_walk_is_shallow (hl_walk *w, const cJSON *item, const hl_path *path) {
-  if (!(hl_json_is(item, cJSON_Object) || hl_json_is(item, cJSON_Array)) ||
-      depth_of(path) <= HL_DEPTH_OUT)
+bool hl_walk_is_shallow (hl_walk *w, const hl_path *path) {
+  if (depth_of(path) <= HL_DEPTH_OUT)
     return true;
   hl_problems_at(w->problems, path, "nested deeper than %d levels",
                  HL_DEPTH_OUT);
@@ -109,22 +108,19 @@ bool hl_walk_is_shallow (hl_walk *w, const cJSON *item, const hl_path *path) {
 static bool is_finite (hl_walk *w, const cJSON *item, const hl_path *path) {
   double d = item->valuedouble;
 
-  if (!hl_json_is(item, cJSON_Number) || isfinite(d))
+  if (isfinite(d))
     return true;
   hl_problems_at(w->problems, path, "%s is no number that JSON can carry",
                  isnan(d) ? "NaN" : "infinity");
   return false;
 }
 
-/* Is this node's JSON text a number or a text, and nothing more? */
 bool hl_walk_is_good_raw (hl_walk *w, const cJSON *item, const hl_path *path) {
   const char *s = item->valuestring;
   hl_json_fault fault = {NULL, 0};
   cJSON *parsed;
   bool good;
 
-  if (!hl_json_is(item, cJSON_Raw))
-    return true;
   if (!hl_walk_is_utf8(w, s, strlen(s), path, "the text"))
     return false;
   parsed = hl_json_parse(s, strlen(s), &fault);
@@ -173,17 +169,27 @@ static void open_object (hl_walk *w, const cJSON *object, const hl_path *path) {
 
 /* Anything goes, as long as it is JSON. */
 void hl_walk_open (hl_walk *w, const cJSON *item, const hl_path *path) {
-  if (hl_json_is(item, cJSON_String)) {
+  switch (item->type & 0xFF) {
+  case cJSON_String:
     hl_walk_text(w, item, path);
-    return;
-  }
-  if (!hl_walk_is_shallow(w, item, path) || !is_finite(w, item, path) ||
-      !hl_walk_is_good_raw(w, item, path))
-    return;
-  if (hl_json_is(item, cJSON_Object))
-    open_object(w, item, path);
-  else if (hl_json_is(item, cJSON_Array))
-    open_list(w, item, path);
-  else
+    break;
+  case cJSON_Object:
+    if (hl_walk_is_shallow(w, path))
+      open_object(w, item, path);
+    break;
+  case cJSON_Array:
+    if (hl_walk_is_shallow(w, path))
+      open_list(w, item, path);
+    break;
+  case cJSON_Number:
+    if (is_finite(w, item, path))
+      hl_json_print(w->out, item);
+    break;
+  case cJSON_Raw:
+    if (hl_walk_is_good_raw(w, item, path))
+      hl_json_print(w->out, item);
+    break;
+  default:
     hl_json_print(w->out, item);
+  }
 }

@@ -43,9 +43,11 @@ void hl_members_sort (hl_members *m); /* by name */
 ** whether all is well. */
 bool hl_walk_is_utf8 (hl_walk *w, const char *s, size_t len,
                       const hl_path *path, const char *what);
-bool hl_walk_is_shallow (hl_walk *w, const cJSON *item, const hl_path *path);
 
-/* Is this node's JSON text, if it is a cJSON_Raw, a number or a text? */
+/* Of a list or an object: is it nested no deeper than may be? */
+bool hl_walk_is_shallow (hl_walk *w, const hl_path *path);
+
+/* Is the JSON text of a cJSON_Raw a number or a text, and nothing more? */
 bool hl_walk_is_good_raw (hl_walk *w, const cJSON *item, const hl_path *path);
 
 /* The problem that they all have; false. */

@@ -14,14 +14,14 @@
 /* Members: of one name in both versions, of two, and none: the end. */
 #define PRINTED(name) "\"" name "\":"
 #define MEMBER(name, shape, flags, hint)                                       \
-  { name, NULL, shape, flags, hint, sizeof(name) - 1, 0, PRINTED(name), NULL }
+  { name, sizeof(name) - 1, NULL, 0, shape, flags, hint, PRINTED(name), NULL }
 #define RESPELT(name, v3, shape, flags, hint)                                  \
   {                                                                            \
-    name, v3, shape, flags, hint, sizeof(name) - 1, sizeof(v3) - 1,            \
+    name, sizeof(name) - 1, v3, sizeof(v3) - 1, shape, flags, hint,            \
         PRINTED(name), PRINTED(v3)                                             \
   }
 #define END                                                                    \
-  { NULL, NULL, NULL, 0, NULL, 0, 0, NULL, NULL }
+  { NULL, 0, NULL, 0, NULL, 0, NULL, NULL, NULL }
 
 /*--------------------------------------------------------------- versions */
 
@@ -254,7 +254,7 @@ const char *hl_member_printed (const hl_member *m, hl_version version,
   return v3 ? m->printed_v3 : m->printed;
 }
 
-/* The first letter spares most of the comparing. */
+/* The length and the first letter spare most of the comparing. */
 static bool is_same (const char *a, size_t a_len, const char *b, size_t len) {
   return a_len == len && a[0] == b[0] && memcmp(a, b, len) == 0;
 }
@@ -264,8 +264,10 @@ const hl_member *hl_member_find (const hl_shape *shape, const char *name,
   const hl_member *m;
 
   for (m = shape->members; m->name != NULL; m++)
-    if (is_same(m->name, m->name_len, name, len) ||
-        (m->name_v3 != NULL && is_same(m->name_v3, m->name_v3_len, name, len)))
+    if (is_same(m->name, m->name_len, name, len))
+      return m;
+  for (m = shape->members; m->name != NULL; m++)
+    if (m->name_v3 != NULL && is_same(m->name_v3, m->name_v3_len, name, len))
       return m;
   return NULL;
 }

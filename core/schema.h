@@ -60,14 +60,14 @@ enum {
 };
 
 struct hl_member {
-  const char *name;    /* as 2021-07-28 spells it */
+  const char *name; /* as 2021-07-28 spells it */
+  size_t name_len;
   const char *name_v3; /* as v3 does, where that differs */
+  size_t name_v3_len;
   const hl_shape *shape;
   unsigned flags;
   const char *empty_hint; /* HL_NOT_EMPTY: what to do instead */
-  size_t name_len;
-  size_t name_v3_len;
-  const char *printed; /* the name as JSON, with its colon */
+  const char *printed;    /* the name as JSON, with its colon */
   const char *printed_v3;
 };
 

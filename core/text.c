@@ -63,16 +63,6 @@ bool hl_text_grow (hl_text *t, size_t more) {
   return true;
 }
 
-bool hl_text_add (hl_text *t, const char *bytes, size_t len) {
-  if (!hl_text_reserve(t, len))
-    return false;
-  if (len > 0)
-    memcpy(t->bytes + t->len, bytes, len);
-  t->len += len;
-  t->bytes[t->len] = '\0';
-  return true;
-}
-
 bool hl_text_puts (hl_text *t, const char *s) {
   return hl_text_add(t, s, strlen(s));
 }

@@ -40,10 +40,17 @@ static inline bool hl_text_reserve (hl_text *t, size_t more) {
          hl_text_grow(t, more);
 }
 
-bool hl_text_add (hl_text *t, const char *bytes, size_t len);
-bool hl_text_puts (hl_text *t, const char *s);
-
 /* Inline, as printing JSON is mostly this. */
+static inline bool hl_text_add (hl_text *t, const char *bytes, size_t len) {
+  if (!hl_text_reserve(t, len))
+    return false;
+  if (len > 0)
+    memcpy(t->bytes + t->len, bytes, len);
+  t->len += len;
+  t->bytes[t->len] = '\0';
+  return true;
+}
+
 static inline bool hl_text_putc (hl_text *t, char c) {
   if (t->len >= t->room && !hl_text_reserve(t, 1))
     return false;
@@ -51,6 +58,8 @@ static inline bool hl_text_putc (hl_text *t, char c) {
   t->bytes[t->len] = '\0';
   return true;
 }
+
+bool hl_text_puts (hl_text *t, const char *s);
 
 bool hl_text_printf (hl_text *t, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));

@@ -63,6 +63,9 @@ void hl_read_fields (lua_State *L, int index, hl_box *box);
 void hl_push_answer (lua_State *L, const hl_result *r);
 void hl_push_tree (lua_State *L, const cJSON *tree, hl_box *box);
 
+/* The JSON text in the scratch of `box`. False, and nothing: see `fault`. */
+bool hl_push_json (lua_State *L, hl_box *box, hl_json_fault *fault);
+
 /* push.c: each pushes one value. */
 void hl_push_error (lua_State *L, const hl_result *r, hl_box *box);
 void hl_push_info (lua_State *L, const hl_result *r, const hl_call *call);

@@ -396,6 +396,29 @@ static int core_encode (lua_State *L) {
   return push_refusal(L, box);
 }
 
+/* decode(text) -> the value, as an answer would have it | nil, what is wrong, the
+** bytes before it */
+static int core_decode (lua_State *L) {
+  hl_json_fault fault;
+  hl_box *box;
+  size_t len;
+  const char *text = luaL_checklstring(L, 1, &len);
+
+  box = new_box(L);
+  hl_text_init(&box->scratch, SIZE_MAX / 4);
+  if (!hl_text_add(&box->scratch, text, len))
+    return hl_raise_memory(L);
+  if (hl_push_json(L, box, &fault)) {
+    box_clear(box);
+    return 1;
+  }
+  box_clear(box);
+  lua_pushnil(L);
+  lua_pushstring(L, fault.what);
+  lua_pushinteger(L, (lua_Integer)fault.offset);
+  return 3;
+}
+
 /* distance(a, b) -> how many edits lead from one name to the other */
 static int core_distance (lua_State *L) {
   lua_pushinteger(
@@ -435,18 +458,29 @@ static int core_now (lua_State *L) {
 
 /*----------------------------------------------------------------- module */
 
-static const luaL_Reg functions[] = {
-    {"new", core_new},           {"close", core_close},
-    {"call", core_call},         {"is_closed", core_is_closed},
-    {"wait", core_wait},         {"result", core_result},
-    {"encode", core_encode},     {"now", core_now},
-    {"distance", core_distance}, {"step", core_step},
-    {"sleep", core_sleep},       {"next", core_next},
-    {"ready", core_ready},       {"limits", core_limits},
-    {"history", core_history},   {"settled", core_settled},
-    {"drop", core_drop},         {"start", core_start},
-    {"tag", core_tag},           {"tally", core_tally},
-    {"status", core_status},     {NULL, NULL}};
+static const luaL_Reg functions[] = {{"new", core_new},
+                                     {"close", core_close},
+                                     {"call", core_call},
+                                     {"is_closed", core_is_closed},
+                                     {"wait", core_wait},
+                                     {"result", core_result},
+                                     {"encode", core_encode},
+                                     {"now", core_now},
+                                     {"decode", core_decode},
+                                     {"distance", core_distance},
+                                     {"step", core_step},
+                                     {"sleep", core_sleep},
+                                     {"next", core_next},
+                                     {"ready", core_ready},
+                                     {"limits", core_limits},
+                                     {"history", core_history},
+                                     {"settled", core_settled},
+                                     {"drop", core_drop},
+                                     {"start", core_start},
+                                     {"tag", core_tag},
+                                     {"tally", core_tally},
+                                     {"status", core_status},
+                                     {NULL, NULL}};
 
 /* A metatable with one function under `gc` and a `__jsontype`, either may be
 ** NULL; left on the stack. */

@@ -206,14 +206,20 @@ void hl_push_answer (lua_State *L, const hl_result *r) {
   push_tokens(L, hl_result_tokens((hl_result *)(uintptr_t)r));
 }
 
+bool hl_push_json (lua_State *L, hl_box *box, hl_json_fault *fault) {
+  if (!hl_json_tokens_read(&box->tokens, box->scratch.bytes, box->scratch.len,
+                           fault))
+    return fault->what == NULL && hl_raise_memory(L);
+  push_tokens(L, &box->tokens);
+  return true;
+}
+
 /* A tree by way of its text: only errors have one, and a small one. */
 void hl_push_tree (lua_State *L, const cJSON *tree, hl_box *box) {
   hl_json_fault fault;
 
   hl_text_init(&box->scratch, HL_TEXT_MAX);
-  if (!hl_json_print(&box->scratch, tree) ||
-      !hl_json_tokens_read(&box->tokens, box->scratch.bytes, box->scratch.len,
-                           &fault))
+  if (!hl_json_print(&box->scratch, tree))
     hl_raise_memory(L);
-  push_tokens(L, &box->tokens);
+  hl_push_json(L, box, &fault); /* what we printed can be read */
 }
