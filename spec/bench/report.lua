@@ -1,10 +1,13 @@
 -- report.lua DIR JSON: what `run` measured, as tables and as JSON. A part that did
 -- not run has no file, and no table.
 --
+-- DIR/about    what, value: of the machine and the versions
 -- DIR/rounds   table, round, name, requests, seconds, seconds on a processor
 -- DIR/handlers table, round, name, requests, seconds, nanoseconds of the event loop
 --              on a processor, and of all threads of the worker
 -- DIR/burst    name, round, seconds, idle and loaded 99th percentile in us
+-- DIR/json      round, name, us of encode, cjson.encode, decode, cjson.decode
+-- DIR/startup  "startup", round, name, us from a process's start to its end
 -- DIR/memory   name, calls, KiB settled, most, last
 -- DIR/limits   name, updates, failed, 429s the client saw, 429s the sandbox gave,
 --              seconds, least seconds, the neighbour's requests, its 429s
@@ -16,6 +19,7 @@ local MEMORY_KIB, STREAM_KIB = 512, 4096 -- what memory may grow by
 
 local names = {
   floor = "libcurl alone, no JSON (the floor)",
+  cjson = "libcurl and cJSON, in C",
   multi = "libcurl alone, no JSON (the floor)",
   sdk = "official Node SDK",
   ["100"] = "100 in 10 s",
@@ -40,6 +44,7 @@ end
 local unpack = table.unpack or rawget(_G, "unpack")
 
 local json, failures = {}, {}
+local picture = {} -- lines for picture.gp
 
 local function printf(...)
   print((string.format(...)))
@@ -86,6 +91,19 @@ local function median(list)
   return (list[half] + list[half + 1]) / 2
 end
 
+-- A block of the picture: the requests per second of these names.
+local function draw(title, rates, wanted)
+  local lines = {}
+  for _, name in ipairs(wanted) do
+    if rates[name] then
+      lines[#lines + 1] = ('"%s" %.0f %d'):format(names[name], rates[name], names[name]:find("^highlevel") and 1 or 0)
+    end
+  end
+  if #lines > 1 then
+    picture[#picture + 1] = "# " .. title .. "\n" .. table.concat(lines, "\n") .. "\n"
+  end
+end
+
 -- ------------------------------------------------------------------- the speed
 
 -- All rounds of one table: the names in the order of their first round, and
@@ -127,6 +145,11 @@ local function speed(wanted, title)
   end
   print()
   add_json(wanted, { "name", "requests_per_second", "of_floor", "cpu_us", "cpu_of_floor", "rounds" }, rows)
+  local rates = {}
+  for _, row in ipairs(rows) do
+    rates[row[1]] = row[2]
+  end
+  return rates
 end
 
 -- --------------------------------------------------------------- within nginx
@@ -179,6 +202,13 @@ local function handlers(wanted, title)
     shown[i] = { name, unpack(line) }
   end
   print()
+  local rates = {}
+  for _, line in ipairs(shown) do
+    rates[line[1]] = line[2]
+  end
+  if wanted == "plain-256" then
+    draw("Within nginx, 256 handlers at once", rates, { "highlevel", "cosocket", "resty" })
+  end
   add_json("nginx_" .. wanted:gsub("-", "_"), { "name", "requests_per_second", "rate_of_first", "loop_us",
     "loop_of_first", "worker_us", "worker_of_first" }, shown)
 end
@@ -281,6 +311,58 @@ local function limits()
   end
 end
 
+local function json_alone()
+  local order, figures, shown = {}, {}, {}
+  for _, row in ipairs(read("json")) do
+    local name = row[2]
+    if not figures[name] then
+      order[#order + 1] = name
+      figures[name] = { {}, {}, {}, {}, {}, {} }
+    end
+    local list = { row[3], row[4], row[4] / row[3], row[5], row[6], row[6] / row[5] }
+    for i, value in ipairs(list) do
+      table.insert(figures[name][i], tonumber(value))
+    end
+  end
+  for i, name in ipairs(order) do
+    if i == 1 then
+      print("JSON alone: us for the fields of an update, and for its answer; speed beside lua-cjson's")
+      printf("%-36s %14s %9s %8s %14s %9s %8s", "", "table to JSON", "lua-cjson", "speed", "JSON to table", "lua-cjson", "speed")
+    end
+    local line = {}
+    for k = 1, 6 do
+      line[k] = median(figures[name][k])
+    end
+    printf("%-36s %14.2f %9.2f %8.2f %14.2f %9.2f %8.2f", names[name], unpack(line))
+    shown[i] = { name, unpack(line) }
+  end
+  if shown[1] then
+    print()
+    add_json("json", { "name", "encode_us", "cjson_encode_us", "encode_speed", "decode_us", "cjson_decode_us",
+      "decode_speed" }, shown)
+  end
+end
+
+local function startup()
+  local order, figures = by_round(read("startup"), function(row)
+    return { row[4] / 1000 }
+  end)
+  local shown = {}
+  for i, name in ipairs(order) do
+    if i == 1 then
+      print("a process with one update in it, from its start to its end")
+      printf("%-36s %10s %8s", "", "ms", "of floor")
+    end
+    local line = { median(figures[name][1].own), median(figures[name][1].ratios) }
+    printf("%-36s %10.1f %8.2f", names[name], line[1], line[2])
+    shown[i] = { name, ("%.3f"):format(line[1]), ("%.3f"):format(line[2]) }
+  end
+  if shown[1] then
+    print()
+    add_json("startup", { "name", "ms", "of_floor" }, shown)
+  end
+end
+
 local function instructions()
   local rows = read("ir")
   for i, row in ipairs(rows) do
@@ -296,15 +378,31 @@ local function instructions()
   end
 end
 
+local function about()
+  local members = {}
+  for i, row in ipairs(read("about")) do
+    printf("%-10s %s", row[1], row[2])
+    members[i] = ('"%s":"%s"'):format(row[1], row[2])
+  end
+  print()
+  json[#json + 1] = '"about":{' .. table.concat(members, ",") .. "}"
+end
+
+about()
 speed("sandbox", "one call after another, against the sandbox")
-speed("nothing", "one call after another, against a server that does nothing")
-speed("plain", "64 at once, HTTP/1.1")
+draw("Updates a second, one after another",
+  speed("nothing", "one call after another, against a server that does nothing") or {},
+  { "highlevel luajit", "highlevel lua5.4", "cjson", "luasocket luajit", "sdk" })
+draw("64 at once", speed("plain", "64 at once, HTTP/1.1") or {},
+  { "bulk luajit", "bulk lua5.4", "sdk" })
 speed("tls", "64 at once, TLS (HTTP/2; the SDK HTTP/1.1)")
 for _, at_once in ipairs({ "32", "256" }) do
   handlers("plain-" .. at_once, "handlers within nginx, " .. at_once .. " at once, HTTP/1.1")
   handlers("tls-" .. at_once, "handlers within nginx, " .. at_once .. " at once, TLS (highlevel HTTP/2, the others HTTP/1.1)")
 end
 burst()
+json_alone()
+startup()
 memory()
 limits()
 stream()
@@ -312,6 +410,9 @@ instructions()
 
 local file = assert(io.open(out, "w"))
 file:write("{", table.concat(json, ","), "}\n")
+file:close()
+file = assert(io.open(dir .. "/picture", "w"))
+file:write(table.concat(picture, "\n\n"))
 file:close()
 
 for _, failure in ipairs(failures) do

@@ -1,13 +1,13 @@
 // sdk.mjs FOLDER URL BODY_FILE COUNT: the official Node SDK, installed in FOLDER,
-// contacts.updateContact 64 at once over connections that are kept. Prints the
+// contacts.updateContact 64 (or AT_ONCE) at once over connections that are kept. Prints the
 // seconds that COUNT of them took, and those of them on a processor.
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import http from "node:http";
 import https from "node:https";
 
-const AT_ONCE = 64;
-const WARM_UP = 1000;
+const AT_ONCE = Number(process.env.AT_ONCE ?? 64);
+const WARM_UP = Number(process.env.WARM_UP ?? 1000);
 
 const [folder, url, bodyFile, count] = process.argv.slice(2);
 const { HighLevel } = createRequire(folder + "/")("@gohighlevel/api-client");
