@@ -182,7 +182,7 @@ static bool check_unknown (hl_walk *w, const hl_shape *shape, const cJSON *item,
       hl_walk_open(w, item, path);
     return false;
   }
-  return hl_walk_is_utf8(w, path->key, path->key_len, path, "this name") &&
+  return hl_walk_is_good_name(w, path) &&
          complain_unknown(w, shape, item->string, path);
 }
 
@@ -213,14 +213,15 @@ static void take_again (hl_walk *w, const cJSON **kept, const cJSON *again,
 /* Known members to their places in `s`, the others by name. */
 static void sort_out (hl_walk *w, const hl_shape *shape, const cJSON *object,
                       const hl_path *path, seen *s) {
+  const hl_member *m;
   const cJSON *child;
   const cJSON **place;
 
-  memset(s->items, 0, sizeof(s->items));
+  for (m = shape->members; m->name != NULL; m++)
+    s->items[m - shape->members] = NULL;
   hl_members_init(&s->others);
   for (child = object->child; child != NULL; child = child->next) {
-    const hl_member *m =
-        hl_member_find(shape, child->string, hl_json_name_len(child));
+    m = hl_member_find(shape, child->string, hl_json_name_len(child));
     if (m == NULL) {
       hl_members_add(w, &s->others, child);
       continue;

@@ -78,15 +78,20 @@ bool hl_walk_is_utf8 (hl_walk *w, const char *s, size_t len,
   return good == len || hl_walk_complain_utf8(w, s, good, path, what);
 }
 
-/* Print the name of a member that is not the schema's, its place is `path`. */
-bool hl_walk_name (hl_walk *w, const hl_path *path) {
-  size_t good;
+bool hl_walk_is_good_name (hl_walk *w, const hl_path *path) {
+  if (memchr(path->key, '\0', path->key_len) == NULL)
+    return hl_walk_is_utf8(w, path->key, path->key_len, path, "this name");
+  hl_problems_at(w->problems, path, "a name with a NUL byte in it");
+  return false;
+}
 
+bool hl_walk_name (hl_walk *w, const hl_path *path) {
+  if (!hl_walk_is_good_name(w, path))
+    return false;
   hl_json_print_comma(w->out);
-  good = hl_json_print_text(w->out, path->key, path->key_len);
+  hl_json_print_text(w->out, path->key, path->key_len);
   hl_text_putc(w->out, ':');
-  return good == path->key_len ||
-         hl_walk_complain_utf8(w, path->key, good, path, "this name");
+  return true;
 }
 
 static int depth_of (const hl_path *path) {

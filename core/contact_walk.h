@@ -64,6 +64,9 @@ static inline bool hl_walk_text (hl_walk *w, const cJSON *item,
          hl_walk_complain_utf8(w, item->valuestring, good, path, "the text");
 }
 
+/* Of a member that is not the schema's, whose place is `path`: is its name one
+** that can be sent? And print it, if it is. */
+bool hl_walk_is_good_name (hl_walk *w, const hl_path *path);
 bool hl_walk_name (hl_walk *w, const hl_path *path);
 
 /* Check and print: anything goes, as long as it is JSON. */

@@ -161,13 +161,14 @@ static cJSON *new_other (reader *r, const hl_path *path) {
 static inline cJSON *new_value (reader *r, const hl_path *path) {
   hl_json_block *block = r->fields->block;
   lua_State *L = r->L;
-  const char *s;
-  size_t len;
+  int type = lua_type(L, -1);
 
-  switch (lua_type(L, -1)) {
-  case LUA_TSTRING:
-    s = lua_tolstring(L, -1, &len);
+  if (type == LUA_TSTRING) { /* as most are */
+    size_t len;
+    const char *s = lua_tolstring(L, -1, &len);
     return hl_json_borrow_string(block, s, len);
+  }
+  switch (type) {
   case LUA_TNUMBER:
     if (lua_isinteger(L, -1))
       return hl_json_new_integer(block, (int64_t)lua_tointeger(L, -1));
@@ -315,10 +316,7 @@ static void read_object (reader *r, cJSON *item, const hl_path *path) {
       return;
     }
     at.key = lua_tolstring(L, -2, &at.key_len);
-    if (strlen(at.key) != at.key_len)
-      complain(r, &at, "a name with a NUL byte in it");
-    else
-      add_child(r, item, &at);
+    add_child(r, item, &at);
     lua_pop(L, 1);
     if (r->no_memory) {
       lua_pop(L, 1);
