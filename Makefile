@@ -46,7 +46,7 @@ VERSION    := $(shell sed -n 's/^\#define HL_VERSION "\(.*\)"/\1/p' core/highlev
 SONAME      = libhighlevel.so.$(firstword $(subst ., ,$(VERSION)))
 
 OUT         = build$(if $(SAN),$(if $(filter thread,$(SAN)),/tsan,/san))
-ALL_FLAGS   = -std=c11 -D_GNU_SOURCE -Icore $(DEPS_CFLAGS) $(CPPFLAGS) $(WARN) \
+ALL_FLAGS   = -std=c11 -fno-plt -D_GNU_SOURCE -Icore $(DEPS_CFLAGS) $(CPPFLAGS) $(WARN) \
               $(CFLAGS) $(HARDEN) $(if $(SAN),$(SAN_FLAGS)) -fPIC -fvisibility=hidden
 LINK        = $(CC) $(CFLAGS) $(if $(SAN),$(SAN_FLAGS)) $(LDFLAGS)
 LIBS        = $(DEPS_LIBS) -lm -lpthread

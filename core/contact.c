@@ -331,9 +331,11 @@ static void check_custom_list (hl_walk *w, const cJSON *list,
 
 static void check_custom (hl_walk *w, const hl_shape *shape, const cJSON *item,
                           const hl_path *path) {
-  unsigned accepted = hl_custom_accepted();
+  unsigned accepted = w->custom;
 
-  if (hl_json_is_text(item) && (accepted & HL_CUSTOM_TEXT) != 0)
+  if (hl_json_is(item, cJSON_String) && (accepted & HL_CUSTOM_TEXT) != 0)
+    hl_walk_text(w, item, path); /* as most are */
+  else if (hl_json_is_text(item) && (accepted & HL_CUSTOM_TEXT) != 0)
     hl_walk_open(w, item, path);
   else if (hl_json_is_number(item) && (accepted & HL_CUSTOM_NUMBER) != 0)
     hl_walk_open(w, item, path);
@@ -448,7 +450,7 @@ static void check (hl_walk *w, const hl_member *m, const cJSON *item,
 
 void hl_contact_print (const cJSON *document, hl_version version, bool lax,
                        hl_text *out, hl_problems *problems) {
-  hl_walk w = {version, lax, problems, out};
+  hl_walk w = {version, lax, problems, out, hl_custom_accepted()};
   const hl_member whole = {.name = "", .shape = &hl_contact_shape};
   const hl_path root = {NULL, NULL, 0, 0};
 

@@ -14,6 +14,7 @@ typedef struct hl_walk {
   bool lax;
   hl_problems *problems;
   hl_text *out;
+  unsigned custom; /* hl_custom_accepted */
 } hl_walk;
 
 static inline hl_path hl_path_key (const hl_path *up, const cJSON *member) {

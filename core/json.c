@@ -294,9 +294,8 @@ static size_t print_special (hl_text *out, const char *s, size_t left) {
   return n;
 }
 
-/* The rest of a text, from the first byte that is not plain. */
-static size_t print_rest (hl_text *out, const char *s, size_t len,
-                          size_t done) {
+size_t hl_json_print_rest (hl_text *out, const char *s, size_t len,
+                           size_t done) {
   size_t good = len, n;
 
   while (hl_text_reserve(out, len - done + 2)) {
@@ -312,25 +311,6 @@ static size_t print_rest (hl_text *out, const char *s, size_t len,
   }
   hl_text_putc(out, '"');
   return good;
-}
-
-size_t hl_json_print_text (hl_text *out, const char *s, size_t len) {
-  size_t n;
-  char *o;
-
-  if (!hl_text_reserve(out, len + 2))
-    return hl_utf8_check(s, len);
-  o = out->bytes + out->len;
-  *o++ = '"';
-  n = hl_plain_copy(o, s, len);
-  if (n < len) {
-    out->len += 1 + n;
-    return print_rest(out, s, len, n);
-  }
-  o[n] = '"';
-  o[n + 1] = '\0';
-  out->len += n + 2;
-  return len;
 }
 
 static bool print_number (hl_text *out, double d) {

@@ -17,6 +17,7 @@
 
 #include "json_block.h"
 #include "json_token.h"
+#include "plain.h"
 #include "text.h"
 
 #define HL_JSON_NUMBER_ROOM 40
@@ -126,9 +127,32 @@ bool hl_json_to_integer (double d, int64_t *out);
 /* Shortest decimal that reads back as `d`; returns its length. */
 size_t hl_json_format (char *buf, double d);
 
+/* The rest of a text, from the first byte that is not plain, `done` bytes after
+** its start; and the quote after it. */
+size_t hl_json_print_rest (hl_text *out, const char *s, size_t len,
+                           size_t done);
+
 /* Append a text in quotes, what must be escaped escaped. Gives the offset of
 ** the first byte that is not UTF-8, or `len`. */
-size_t hl_json_print_text (hl_text *out, const char *s, size_t len);
+static inline size_t hl_json_print_text (hl_text *out, const char *s,
+                                         size_t len) {
+  size_t n;
+  char *o;
+
+  if (!hl_text_reserve(out, len + 2))
+    return hl_utf8_check(s, len);
+  o = out->bytes + out->len;
+  *o++ = '"';
+  n = hl_plain_copy(o, s, len);
+  if (n < len) {
+    out->len += 1 + n;
+    return hl_json_print_rest(out, s, len, n);
+  }
+  o[n] = '"';
+  o[n + 1] = '\0';
+  out->len += n + 2;
+  return len;
+}
 
 /* A comma, unless a list or an object has just begun. */
 static inline void hl_json_print_comma (hl_text *out) {

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "plain.h"
 #include "text.h"
 
 #define EXACT_MAX ((uint64_t)1 << 53)

@@ -246,48 +246,6 @@ const char *hl_member_name (const hl_member *m, hl_version version) {
   return version == HL_V3 && m->name_v3 != NULL ? m->name_v3 : m->name;
 }
 
-const char *hl_member_printed (const hl_member *m, hl_version version,
-                               size_t *len) {
-  bool v3 = version == HL_V3 && m->name_v3 != NULL;
-
-  *len = (v3 ? m->name_v3_len : m->name_len) + 3;
-  return v3 ? m->printed_v3 : m->printed;
-}
-
-/* Two times `len` bytes, 8 to 16 of them, as most names have: the first eight
-** and the last eight. */
-static inline bool is_same_name (const char *a, const char *b, size_t len) {
-  uint64_t x, y, u, v;
-
-  memcpy(&x, a, sizeof(x));
-  memcpy(&y, b, sizeof(y));
-  memcpy(&u, a + len - sizeof(u), sizeof(u));
-  memcpy(&v, b + len - sizeof(v), sizeof(v));
-  return x == y && u == v;
-}
-
-/* The length and the first letter spare most of the comparing. */
-static inline bool is_same (const char *a, size_t a_len, const char *b,
-                            size_t len) {
-  if (a_len != len || a[0] != b[0])
-    return false;
-  return len >= 8 && len <= 16 ? is_same_name(a, b, len)
-                               : memcmp(a, b, len) == 0;
-}
-
-const hl_member *hl_member_find (const hl_shape *shape, const char *name,
-                                 size_t len) {
-  const hl_member *m;
-
-  for (m = shape->members; m->name != NULL; m++)
-    if (is_same(m->name, m->name_len, name, len))
-      return m;
-  for (m = shape->members; m->name != NULL; m++)
-    if (m->name_v3 != NULL && is_same(m->name_v3, m->name_v3_len, name, len))
-      return m;
-  return NULL;
-}
-
 const char *hl_member_hint (const hl_shape *shape, const char *name) {
   const hl_hint *h;
 

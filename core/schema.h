@@ -10,6 +10,8 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <string.h>
 
 typedef enum hl_version {
   HL_V2021_07_28,
@@ -80,12 +82,53 @@ extern const hl_shape hl_contact_shape;
 const char *hl_member_name (const hl_member *m, hl_version version);
 
 /* The same as JSON, with quotes and colon. */
-const char *hl_member_printed (const hl_member *m, hl_version version,
-                               size_t *len);
+static inline const char *hl_member_printed (const hl_member *m,
+                                             hl_version version, size_t *len) {
+  bool v3 = version == HL_V3 && m->name_v3 != NULL;
+
+  *len = (v3 ? m->name_v3_len : m->name_len) + 3;
+  return v3 ? m->printed_v3 : m->printed;
+}
+
+/* Are `len` bytes the same? Names are short: the first and the last few of them
+** overlap, and leave none out up to twice as many. */
+static inline bool hl_same_name (const char *a, const char *b, size_t len) {
+  uint64_t first[2], last[2];
+  uint32_t few[4];
+
+  if (len > 2 * sizeof(*first))
+    return memcmp(a, b, len) == 0;
+  if (len >= sizeof(*first)) {
+    memcpy(&first[0], a, sizeof(*first));
+    memcpy(&first[1], b, sizeof(*first));
+    memcpy(&last[0], a + len - sizeof(*last), sizeof(*last));
+    memcpy(&last[1], b + len - sizeof(*last), sizeof(*last));
+    return first[0] == first[1] && last[0] == last[1];
+  }
+  if (len < sizeof(*few))
+    return len == 0 || (a[0] == b[0] && a[len / 2] == b[len / 2] &&
+                        a[len - 1] == b[len - 1]);
+  memcpy(&few[0], a, sizeof(*few));
+  memcpy(&few[1], b, sizeof(*few));
+  memcpy(&few[2], a + len - sizeof(*few), sizeof(*few));
+  memcpy(&few[3], b + len - sizeof(*few), sizeof(*few));
+  return few[0] == few[1] && few[2] == few[3];
+}
 
 /* The member of that name in either spelling; or NULL. */
-const hl_member *hl_member_find (const hl_shape *shape, const char *name,
-                                 size_t len);
+static inline const hl_member *hl_member_find (const hl_shape *shape,
+                                               const char *name, size_t len) {
+  const hl_member *m;
+
+  for (m = shape->members; m->name != NULL; m++)
+    if (m->name_len == len && hl_same_name(m->name, name, len))
+      return m;
+  for (m = shape->members; m->name != NULL; m++)
+    if (m->name_v3 != NULL && m->name_v3_len == len &&
+        hl_same_name(m->name_v3, name, len))
+      return m;
+  return NULL;
+}
 
 /* What to say about a name that `shape` does not have: a hint, or the member
 ** it resembles most, or NULL for neither. */

@@ -2,6 +2,7 @@
 ** text.c: text that grows up to a ceiling, and small questions about text.
 */
 #include "text.h"
+#include "plain.h"
 
 #include <stdint.h>
 #include <stdio.h>
@@ -201,38 +202,6 @@ size_t hl_utf8_check (const char *s, size_t len) {
     i += n;
   }
   return len;
-}
-
-/* Four to seven bytes: copy them; are they all plain? */
-static inline bool copy_few (char *to, const char *s, size_t len) {
-  uint32_t first, last;
-
-  memcpy(&first, s, 4);
-  memcpy(&last, s + len - 4, 4);
-  memcpy(to, &first, 4);
-  memcpy(to + len - 4, &last, 4);
-  return hl_special_bytes(first | (uint64_t)last << 32) == 0;
-}
-
-size_t hl_plain_copy (char *to, const char *s, size_t len) {
-  size_t i = 0, last = len >= sizeof(uint64_t) ? len - sizeof(uint64_t) : 0;
-  uint64_t v, found = 0;
-
-  while (len >= sizeof(v)) {
-    memcpy(&v, s + i, sizeof(v));
-    memcpy(to + i, &v, sizeof(v));
-    found = hl_special_bytes(v);
-    if (found != 0)
-      return i + hl_plain_before(found, s + i);
-    if (i == last)
-      return len;
-    i = i + sizeof(v) < last ? i + sizeof(v) : last; /* overlaps at the end */
-  }
-  if (len >= 4 && copy_few(to, s, len))
-    return len;
-  for (; i < len && hl_is_plain(s[i]); i++)
-    to[i] = s[i];
-  return i;
 }
 
 void hl_utf8_mend (char *s) {

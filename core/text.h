@@ -88,60 +88,6 @@ size_t hl_utf8_check (const char *s, size_t len);
 /* Question marks in place of the bytes that are not. */
 void hl_utf8_mend (char *s);
 
-/*
-** Plain is what stands in a JSON string as it is, and is ASCII: no control
-** character, quote or backslash. Eight bytes at a time are looked at by the
-** arithmetic of "Bit Twiddling Hacks", "determine if a word has a byte less
-** than n", where the lowest bit set is always right. A quote or a backslash
-** becomes zero first, which is less than one.
-*/
-static inline uint64_t hl_special_bytes (uint64_t v) {
-  const uint64_t each = UINT64_C(0x0101010101010101);
-
-  return ((v - each * 0x20) | ((v ^ (each * '"')) - each) |
-          ((v ^ (each * '\\')) - each) | v) &
-         (each * 0x80);
-}
-
-static inline bool hl_is_plain (char c) {
-  return (unsigned char)c >= 0x20 && (unsigned char)c < 0x80 && c != '"' &&
-         c != '\\';
-}
-
-/* Bytes of `s` before the first of eight that is special: there is one. */
-static inline size_t hl_plain_before (uint64_t found, const char *s) {
-#if defined(__GNUC__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-  (void)s;
-  return (size_t)__builtin_ctzll(found) / 8;
-#else
-  size_t n = 0;
-
-  (void)found;
-  while (hl_is_plain(s[n]))
-    n++;
-  return n;
-#endif
-}
-
-/* The first byte from `s` on that is not plain; `*end` is NUL. */
-static inline const char *hl_skip_plain (const char *s, const char *end) {
-  uint64_t v, found;
-
-  for (; end - s >= (ptrdiff_t)sizeof(v); s += sizeof(v)) {
-    memcpy(&v, s, sizeof(v));
-    found = hl_special_bytes(v);
-    if (found != 0)
-      return s + hl_plain_before(found, s);
-  }
-  while (hl_is_plain(*s))
-    s++;
-  return s;
-}
-
-/* Copy what is plain from `s` on, and say how much that was. `to` has room for
-** `len`. */
-size_t hl_plain_copy (char *to, const char *s, size_t len);
-
 /* ASCII only, whatever the locale says. */
 bool hl_is_digit (char c);
 bool hl_is_space (char c);

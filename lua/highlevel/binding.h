@@ -38,6 +38,7 @@ typedef struct hl_box {
   const hl_result *why;
   hl_text scratch;
   hl_json_tokens tokens;
+  bool lent; /* somebody is at it */
 } hl_box;
 
 /* core.c: raise what Lua itself raises, for the front to catch. */

@@ -46,6 +46,27 @@ static hl_box *new_box (lua_State *L) {
   return box;
 }
 
+/* The box of a function that is done with it when it returns: one for all of
+** them, unless a finalizer comes here meanwhile. If Lua raises it stays lent. */
+static hl_box *borrow_box (lua_State *L) {
+  static const char key; /* its address is the key */
+  hl_box *box;
+
+  lua_pushlightuserdata(L, (void *)(uintptr_t)&key);
+  lua_rawget(L, LUA_REGISTRYINDEX);
+  box = lua_touserdata(L, -1);
+  if (box == NULL) {
+    box = new_box(L);
+    lua_pushlightuserdata(L, (void *)(uintptr_t)&key);
+    lua_pushvalue(L, -2);
+    lua_rawset(L, LUA_REGISTRYINDEX);
+  } else if (box->lent) {
+    return new_box(L);
+  }
+  box->lent = true;
+  return box;
+}
+
 static hl_fields *take_fields (hl_box *box) {
   hl_fields *fields = box->fields;
 
@@ -385,7 +406,7 @@ static int core_encode (lua_State *L) {
   hl_kind kind;
 
   luaL_checktype(L, 1, LUA_TTABLE);
-  box = new_box(L);
+  box = borrow_box(L);
   hl_read_fields(L, 1, box);
   kind = hl_encode(take_fields(box), version, lax, &box->text, &len, &box->why);
   if (kind == HL_OK) {
@@ -404,7 +425,7 @@ static int core_decode (lua_State *L) {
   size_t len;
   const char *text = luaL_checklstring(L, 1, &len);
 
-  box = new_box(L);
+  box = borrow_box(L);
   hl_text_init(&box->scratch, SIZE_MAX / 4);
   if (!hl_text_add(&box->scratch, text, len))
     return hl_raise_memory(L);

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "plain.h"
 #include "text.h"
 
 static void stops_at_its_ceiling (void **state) {
