@@ -37,18 +37,6 @@ local UPDATE = [[
   location /trivial { return 200 "hi"; }
 ]]
 
--- Lines of the error log that no healthy nginx writes by itself.
-local function complaints(server)
-  local list = {}
-  for line in server:log():gmatch("[^\n]+") do
-    if line:find("%[error%]") or line:find("%[warn%]") or line:find("%[alert%]") or line:find("%[crit%]")
-      or line:find("[lua]", 1, true) then
-      list[#list + 1] = line
-    end
-  end
-  return list
-end
-
 describe("within nginx", function()
   local server
 
@@ -70,7 +58,7 @@ describe("within nginx", function()
     assert.equal("ok 1", server:get("/update?id=contact-n1"))
     assert.equal("not_found", server:get("/update?id=fault-status-404"))
     assert.equal("ok 2", server:get("/update?id=fault-seq-503-ok.n"))
-    assert.same({}, complaints(server))
+    assert.same({}, server:complaints())
     assert.equal(1, helper.requests("contact-n1"))
   end)
 
@@ -91,7 +79,7 @@ describe("within nginx", function()
     end)
     assert.is_true(seconds < 20, seconds) -- 128, one after another
     assert.is_true(helper.admin("GET", "/stats").peak > 64)
-    assert.same({}, complaints(server))
+    assert.same({}, server:complaints())
   end)
 
   -- phase, directives of a location, does update_contact work there?
@@ -133,7 +121,7 @@ describe("within nginx", function()
         return server:get("/told?name=later") == "ok"
       end), server:log())
       assert.equal(1, helper.requests("contact-later"))
-      assert.same({}, complaints(server))
+      assert.same({}, server:complaints())
     end)
   end
 
@@ -209,7 +197,7 @@ describe("within nginx", function()
       } }]],
     })
     assert.equal("199 1", server:get("/bulk"))
-    assert.same({}, complaints(server))
+    assert.same({}, server:complaints())
   end)
 
   it("a client that hangs up ends its call at once", function()
@@ -246,7 +234,7 @@ describe("within nginx", function()
       assert.truthy(server:until_true(5, function()
         return #server:workers() == workers
       end), server:log())
-      assert.same({}, complaints(server))
+      assert.same({}, server:complaints())
     end)
   end
 
