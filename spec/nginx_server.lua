@@ -46,7 +46,8 @@ local function absolute(paths)
   end))
 end
 
-local function free_port()
+--- A port that nobody listens at.
+function nginx_server.free_port()
   local listener = assert(socket.bind("127.0.0.1", 0))
   local _, port = listener:getsockname()
   listener:close()
@@ -70,7 +71,7 @@ function nginx_server.start(options)
   local folder = os.tmpname()
   os.remove(folder)
   assert(os.execute("mkdir -p " .. folder .. "/tmp"))
-  local self = setmetatable({ folder = folder, port = free_port() }, methods)
+  local self = setmetatable({ folder = folder, port = nginx_server.free_port() }, methods)
   local modules = output(nginx .. " -V 2>&1 | tr ' ' '\\n' | sed -n 's/^--modules-path=//p'")
   local conf = HEAD:format(modules, modules, options.workers or 1, absolute(package.path), absolute(package.cpath))
   if output("id -u") == "0" then

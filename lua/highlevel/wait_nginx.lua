@@ -15,10 +15,11 @@ local FOREVER = 2147483647 -- milliseconds
 -- how often to look where nobody can be told
 local LOOK = 0.02 -- seconds
 
--- phases in which a handler may yield
+-- phases in which a handler may yield; in ssl_client_hello and ssl_session_fetch
+-- only with a patched nginx and OpenSSL, and nothing tells which they are
 local yields = {
   rewrite = true, server_rewrite = true, access = true, content = true, timer = true,
-  preread = true, ssl_cert = true, ssl_session_fetch = true, ssl_client_hello = true,
+  preread = true, ssl_cert = true,
 }
 
 -- phases of requests, whose client may hang up
