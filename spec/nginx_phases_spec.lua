@@ -170,3 +170,118 @@ describe("in nginx's phases", function()
     end)
   end
 end)
+
+-- A module of the program's own, with a client at its top.
+local MODULE = [[
+  package.preload.contacts = function()
+    return { client = highlevel.new(options) }
+  end
+]]
+
+describe("in nginx, a client", function()
+  local server
+
+  before_each(helper.reset)
+
+  after_each(function()
+    if server then
+      local gone, left, log = server:quit(), server:leftovers(), server:log()
+      server:remove()
+      server = nil
+      assert.is_true(gone, log)
+      assert.equal("", left)
+    end
+  end)
+
+  local function start(made, init, main)
+    server = nginx_server.start({
+      main = main,
+      http = ([[init_by_lua_block {
+        highlevel = require "highlevel"
+        options = { token = "pit-0123456789", base_url = "%s", rate_limit = false, timeout = 5 }
+        told = { 0, 0 }
+        %s
+      }]]):format(helper.env("HTTP"), init or ""),
+      server = ([[
+        location /now { content_by_lua_block {
+          local client = %s
+          local res, err = client:update_contact(ngx.var.arg_id, { firstName = "a" })
+          ngx.print(res and "ok" or tostring(err))
+        } }
+        location /later { content_by_lua_block {
+          local client = %s
+          ngx.print(tostring(client:update_contact_later(ngx.var.arg_id, { firstName = "a" }, nil, function(res)
+            told[res and 1 or 2] = told[res and 1 or 2] + 1
+          end)))
+        } }
+        location /closed { content_by_lua_block {
+          local client = highlevel.new(options)
+          local res, err = client:update_contact(ngx.var.arg_id, { firstName = "a" })
+          client:close()
+          ngx.print(res and "ok" or tostring(err))
+        } }
+        location /default { content_by_lua_block {
+          local res, err = highlevel.update_contact(ngx.var.arg_id, { firstName = "a" })
+          ngx.print(res and "ok" or tostring(err))
+        } }
+        location /told { content_by_lua_block { ngx.print(told[1], " ", told[2]) } }
+        location /status { content_by_lua_block {
+          collectgarbage() collectgarbage()
+          local status = highlevel.status()
+          ngx.print(status.running + status.queued + status.waiting, " ", status.connections)
+        } }
+      ]]):format(made, made),
+    })
+  end
+
+  -- where it is made, how a handler comes by it, what init_by_lua does
+  for _, row in ipairs({
+    { "in init_by_lua", "client", "client = highlevel.new(options)" },
+    { "at the top of a module that init_by_lua requires", 'require("contacts").client', MODULE .. 'require "contacts"' },
+    { "at the top of a module that a handler requires", 'require("contacts").client', MODULE },
+    { "for each request", "highlevel.new(options)", "" },
+  }) do
+    it("made " .. row[1] .. " works", function()
+      start(row[2], row[3])
+      for i = 1, 20 do
+        assert.equal("ok", (server:get("/now?id=contact-o" .. i)))
+        assert.equal("true", (server:get("/later?id=contact-o" .. i)))
+      end
+      assert.truthy(server:until_true(3, function()
+        return server:get("/told") == "20 0"
+      end))
+      assert.equal(2, helper.requests("contact-o20"))
+      assert.same({}, server:complaints())
+    end)
+  end
+
+  it("is made of the environment where none is made", function()
+    start("highlevel", "", ("env HIGHLEVEL_TOKEN=pit-0123456789; env HIGHLEVEL_BASE_URL=%s;"):format(helper.env("HTTP")))
+    assert.equal("ok", (server:get("/default?id=contact-e")))
+    assert.same({}, server:complaints())
+  end)
+
+  it("of each request leaves nothing behind, whether it is closed or not", function()
+    start("highlevel.new(options)")
+    local function many(n)
+      for i = 1, n do
+        assert.equal("ok", (server:get("/now?id=contact-m" .. i % 100)))
+        assert.equal("true", (server:get("/later?id=contact-m" .. i % 100)))
+        assert.equal("ok", (server:get("/closed?id=contact-m" .. i % 100)))
+      end
+      assert.equal("0 0", server:until_true(3, function()
+        local text = server:get("/status")
+        return text == "0 0" and text
+      end), server:get("/status"))
+      return nginx_server.holds(server:workers()[1])
+    end
+    local first = many(100)
+    local last = many(500)
+    assert.equal(first.threads, last.threads)
+    assert.equal(first.files, last.files)
+    assert.is_true(last.rss < first.rss + 2048, first.rss .. " KiB, then " .. last.rss)
+    assert.equal("", server:leftovers())
+    assert.equal("600 0", (server:get("/told")))
+    assert.same({}, server:complaints())
+  end)
+end)

@@ -82,66 +82,6 @@ describe("within nginx", function()
     assert.same({}, server:complaints())
   end)
 
-  -- phase, directives of a location, does update_contact work there?
-  for _, row in ipairs({
-    { "rewrite", "rewrite_by_lua_block { %s } content_by_lua_block { ngx.print('x') }", true },
-    { "access", "access_by_lua_block { %s } content_by_lua_block { ngx.print('x') }", true },
-    { "content", "content_by_lua_block { %s ngx.print('x') }", true },
-    { "timer", "content_by_lua_block { ngx.timer.at(0, function() %s end) ngx.print('x') }", true },
-    { "set", "set_by_lua_block $x { %s return 'x' } return 200 $x;", false },
-    { "header_filter", "content_by_lua_block { ngx.print('x') } header_filter_by_lua_block { %s }", false },
-    { "body_filter", "content_by_lua_block { ngx.print('x') } body_filter_by_lua_block { if ngx.arg[2] then %s end }", false },
-    { "log", "content_by_lua_block { ngx.print('x') } log_by_lua_block { %s }", false },
-  }) do
-    local phase, directives, may_wait = row[1], row[2], row[3]
-    it("in phase " .. phase .. " update_contact " .. (may_wait and "works" or "says what does") .. ", and update_contact_later works", function()
-      server = nginx_server.start({
-        http = http(),
-        server = "location /now {" .. directives:format([[
-            local ok, res, err = pcall(client.update_contact, client, "contact-now", { firstName = "a" })
-            told.now = ok and (res and "ok" or err.kind) or res
-          ]]) .. "}\nlocation /later {" .. directives:format([[
-            told.sent = client:update_contact_later("contact-later", { firstName = "a" }, nil, tell("later"))
-          ]]) .. "}\nlocation /told { content_by_lua_block { ngx.print(tostring(told[ngx.var.arg_name])) } }",
-      })
-      server:get("/now")
-      local said = server:until_true(3, function()
-        local text = server:get("/told?name=now")
-        return text ~= "nil" and text
-      end)
-      if may_wait then
-        assert.equal("ok", said)
-      else
-        assert.truthy(said:find("a handler cannot wait in nginx's phase " .. phase
-          .. "; use client:update_contact_later", 1, true), said)
-      end
-      server:get("/later")
-      assert.equal("true", server:get("/told?name=sent"))
-      assert.truthy(server:until_true(3, function()
-        return server:get("/told?name=later") == "ok"
-      end), server:log())
-      assert.equal(1, helper.requests("contact-later"))
-      assert.same({}, server:complaints())
-    end)
-  end
-
-  it("update_contact_later works in init, where it blocks, and in init_worker", function()
-    server = nginx_server.start({
-      http = http([[client:update_contact_later("contact-init", { firstName = "a" }, nil, tell("init"))
-        told.refused = select(2, pcall(client.update_contact, client, "x", { firstName = "a" }))]])
-        .. [[init_worker_by_lua_block {
-          client:update_contact_later("contact-worker", { firstName = "a" }, nil, tell("worker"))
-        }]],
-      server = UPDATE .. "location /told { content_by_lua_block { ngx.print(tostring(told[ngx.var.arg_name])) } }",
-    })
-    assert.equal("ok", server:get("/told?name=init"))
-    assert.truthy(server:get("/told?name=refused"):find("use client:update_contact_later", 1, true))
-    assert.truthy(server:until_true(3, function()
-      return server:get("/told?name=worker") == "ok"
-    end), server:log())
-    assert.equal("ok 1", server:get("/update?id=contact-after"))
-  end)
-
   it("finds what has ended even when it cannot be told of it", function()
     server = nginx_server.start({ http = http(), server = UPDATE })
     os.execute("rmdir " .. server.folder .. "/tmp")
@@ -151,18 +91,6 @@ describe("within nginx", function()
     assert.truthy(server:until_true(3, function()
       return server:get("/update?id=contact-told") == "ok 1"
     end))
-  end)
-
-  it("update_contacts names update_contact_later where it cannot wait", function()
-    server = nginx_server.start({
-      http = http(),
-      server = [[location /log { content_by_lua_block { ngx.print("x") } log_by_lua_block {
-        told.bulk = select(2, pcall(client.update_contacts, client, {}))
-      } }
-      location /told { content_by_lua_block { ngx.print(tostring(told[ngx.var.arg_name])) } }]],
-    })
-    server:get("/log")
-    assert.truthy(server:get("/told?name=bulk"):find("use client:update_contact_later", 1, true))
   end)
 
   it("failures of update_contact_later go to the error log, and say which contact", function()
