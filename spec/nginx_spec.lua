@@ -128,54 +128,50 @@ describe("within nginx", function()
     assert.same({}, server:complaints())
   end)
 
-  it("a client that hangs up ends its call at once", function()
-    server = nginx_server.start({ http = http(), server = UPDATE })
-    local open = {}
-    for i = 1, 100 do
-      open[i] = server:begin("/update?id=fault-hang.a" .. i)
-    end
+  it("more timers than may run at once all have their answers", function()
+    server = nginx_server.start({
+      http = "lua_max_running_timers 8; " .. http([[
+        n_ok = 0
+        function update(premature, name)
+          local res = client:update_contact(name, { firstName = "a" })
+          n_ok = n_ok + (res and 1 or 0)
+        end
+      ]]),
+      server = UPDATE .. [[
+        location /busy { content_by_lua_block {
+          for i = 1, 8 do ngx.timer.at(0, update, "fault-delay-300.b" .. i) end
+        } }
+        location /n { content_by_lua_block { ngx.print(n_ok) } }
+      ]],
+    })
+    server:get("/busy")
+    local seconds, said = helper.timed(server.get, server, "/update?id=contact-meanwhile")
+    assert.equal("ok 1", said)
+    assert.is_true(seconds < 0.3, seconds)
     assert.truthy(server:until_true(3, function()
-      return server:get("/status"):match("^100 ")
-    end), server:get("/status"))
-    for i = 1, 100 do
-      open[i]:close()
-    end
-    assert.truthy(server:until_true(3, function()
-      return server:get("/status"):match("^0 0 ")
-    end), server:get("/status"))
-    assert.equal("ok 1", server:get("/update?id=contact-after"))
+      return server:get("/n") == "8"
+    end), server:get("/n"))
+    assert.equal("ok 1", (server:get("/update?id=contact-afterwards")))
   end)
 
-  for _, workers in ipairs({ 1, 2 }) do
-    it("reloads under load lose no request, with " .. workers .. " workers", function()
-      server = nginx_server.start({ http = http(), server = UPDATE, workers = workers })
-      for round = 1, 5 do
-        local open = {}
-        for i = 1, 20 do
-          open[i] = server:begin(("/update?id=fault-delay-100.r%d-%d"):format(round, i))
-        end
-        server:signal("HUP")
-        for i = 1, 20 do
-          assert.equal("ok 1", server.finish(open[i]))
-        end
-      end
-      assert.truthy(server:until_true(5, function()
-        return #server:workers() == workers
-      end), server:log())
-      assert.same({}, server:complaints())
-    end)
-  end
-
-  it("a worker that goes waits no longer than its calls", function()
-    server = nginx_server.start({ http = http(), server = UPDATE })
-    local open = server:begin("/update?id=fault-hang.w")
+  it("update_contact_later is told of its end when a timer can run again", function()
+    server = nginx_server.start({
+      http = "lua_max_running_timers 1; " .. http(),
+      server = UPDATE .. [[
+        location /later { content_by_lua_block {
+          ngx.timer.at(0, function() ngx.sleep(0.5) end)
+          ngx.sleep(0.01)
+          ngx.print(tostring(client:update_contact_later("contact-late", { firstName = "a" }, nil, tell("late"))))
+        } }
+        location /told { content_by_lua_block { ngx.print(tostring(told.late)) } }
+      ]],
+    })
+    assert.equal("true", (server:get("/later")))
+    assert.equal("ok 1", (server:get("/update?id=contact-meanwhile")))
+    assert.equal("nil", (server:get("/told"))) -- the one timer sleeps
     assert.truthy(server:until_true(3, function()
-      return server:get("/status"):match("^1 ")
-    end))
-    server:signal("HUP")
-    assert.equal("timeout", server.finish(open))
-    assert.truthy(server:until_true(3, function()
-      return #server:workers() == 1
+      server:get("/update?id=fault-delay-100.m")
+      return server:get("/told") == "ok"
     end))
   end)
 end)

@@ -3,7 +3,8 @@
 --- The library's thread carries the calls. One light thread of each worker reads
 --- the connection by which the thread tells of settled calls, and posts the
 --- semaphore of whoever waits for one. It leaves when nothing is left to wait
---- for, so that a worker that is to exit can.
+--- for, so that a worker that is to exit can. It is a timer's, and nginx drops
+--- timers that are too many at once: until it reads, who waits looks by himself.
 
 local core = require "highlevel.core"
 local semaphore = require "ngx.semaphore"
@@ -14,6 +15,9 @@ local FOREVER = 2147483647 -- milliseconds
 
 -- how often to look where nobody can be told
 local LOOK = 0.02 -- seconds
+
+-- when a reader that was called and did not come is called again
+local PATIENCE = 1 -- seconds
 
 -- phases in which a handler may yield; in ssl_client_hello and ssl_session_fetch
 -- only with a patched nginx and OpenSSL, and nothing tells which they are
@@ -32,6 +36,10 @@ local way = {}
 
 local mailbox
 local reading = false
+local called -- when the reader was, while it has not begun
+
+-- inboxes of settled calls that nobody waits for; the reader concludes them
+local overdue = {}
 
 --- Raises where a handler cannot yield, naming what works there.
 function way.check(name, level)
@@ -52,10 +60,18 @@ local function sort_mail()
   for tag in core.take, mailbox do
     local inbox = wait.dispatch(tag)
     if inbox and inbox.done then
-      inbox.done()
+      overdue[#overdue + 1] = inbox
     elseif inbox then
       inbox.semaphore:post(1)
     end
+  end
+end
+
+-- The same, for the reader.
+local function deal_with_mail()
+  sort_mail()
+  while #overdue > 0 do
+    table.remove(overdue).done()
   end
 end
 
@@ -77,9 +93,9 @@ end
 -- As long as calls are expected; when none is left the library says so.
 local function read_until_quiet(socket)
   repeat
-    sort_mail()
+    deal_with_mail()
     local line = socket:receive() -- an empty one for each time there is news
-    sort_mail()
+    deal_with_mail()
   until not line or core.expected(mailbox) == 0
 end
 
@@ -88,11 +104,16 @@ local function look_until_quiet(why)
   ngx.log(ngx.ERR, "highlevel: looks for calls that have ended, as it cannot be told of them: ", tostring(why))
   repeat
     ngx.sleep(LOOK)
-    sort_mail()
+    deal_with_mail()
   until core.expected(mailbox) == 0
 end
 
 local function read_mail()
+  called = nil
+  if reading then -- it was only late, and called twice
+    return
+  end
+  reading = true
   local socket, why = connect()
   if socket then
     local ok, fault = pcall(read_until_quiet, socket)
@@ -108,18 +129,19 @@ end
 
 --- See that somebody reads. Returns true, or nil and why not.
 function way.read()
-  if reading then
+  local now = core.now()
+  if reading or (called and now < called + PATIENCE) then
     return true
   end
   local ok, why = ngx.timer.at(0, read_mail)
-  reading = ok and true or false
+  called = ok and now or called
   return ok, why
 end
 
 -- The worker's mailbox; one made before the fork is the master's.
 local function need_mailbox()
   if not mailbox or not core.mailbox_is_ours(mailbox) then
-    mailbox, reading = core.mailbox(), false
+    mailbox, reading, called = core.mailbox(), false, nil
   end
   return mailbox
 end
@@ -145,8 +167,14 @@ function way.send(_, _, running)
 end
 
 function way.any(_, inbox, seconds)
-  if #inbox == 0 then
+  if #inbox == 0 and reading then
     inbox.semaphore:wait(math.min(seconds, 86400))
+  elseif #inbox == 0 then
+    inbox.semaphore:wait(math.min(seconds, LOOK))
+    sort_mail()
+    if not reading and (core.expected(mailbox) > 0 or #overdue > 0) then
+      way.read()
+    end
   end
 end
 
