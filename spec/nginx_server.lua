@@ -112,19 +112,16 @@ local function count(folder)
   return tonumber((output("ls " .. folder .. " | wc -l")))
 end
 
---- What a process has: `threads`, `files` (open descriptors), `rss` (KiB).
+--- What a process has: `threads`, `files` (open descriptors), `rss` (KiB),
+--- `shared` (pieces of memory that it shares).
 function nginx_server.holds(pid)
   local proc = "/proc/" .. pid
   return {
     threads = count(proc .. "/task"),
     files = count(proc .. "/fd"),
+    shared = tonumber((output("grep -c '^[^ ]* ...s' " .. proc .. "/maps"))),
     rss = tonumber((output("sed -n 's/^VmRSS:[^0-9]*//p' " .. proc .. "/status"):match("%d+"))) or 0,
   }
-end
-
---- How many pieces of memory processes share on this machine.
-function nginx_server.shared_memory()
-  return count("/dev/shm") + tonumber((output("wc -l < /proc/sysvipc/shm")))
 end
 
 -- What nginx says of itself, of its life and of clients that went away.
@@ -144,7 +141,8 @@ local EXPECTED = {
   "%[notice%] %d+#%d+: exiting$",
   "%[notice%] %d+#%d+: exit$",
   "%[notice%] %d+#%d+: worker process %d+ exited with code 0$",
-  "%[info%] %d+#%*%d+ client %d+%.%d+%.%d+%.%d+ closed keepalive connection$",
+  "%[info%] %d+#%d+: %*%d+ client [%d.]+ closed keepalive connection$",
+  "%[info%] %d+#%d+: %*%d+ client prematurely closed connection, client: ",
 }
 
 local function is_expected(line)
@@ -157,11 +155,11 @@ local function is_expected(line)
 end
 
 --- Lines of the error log, from `info` on, but those that say how nginx itself
---- comes and goes.
+--- comes and goes: the first ten.
 function methods:complaints()
   local list = {}
   for line in self:log():gmatch("[^\n]+") do
-    if not is_expected(line) then
+    if #list < 10 and not is_expected(line) then
       list[#list + 1] = line
     end
   end

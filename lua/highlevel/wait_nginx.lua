@@ -7,6 +7,8 @@
 --- timers that are too many at once: until it reads, who waits looks by himself.
 
 local core = require "highlevel.core"
+local errlog = require "ngx.errlog"
+local ffi = require "ffi"
 local semaphore = require "ngx.semaphore"
 local wait = require "highlevel.wait"
 
@@ -237,12 +239,13 @@ function way.one(state, running, report)
   return ok, why
 end
 
---- Inboxes of those calls, by their tags, as nobody else holds them.
+--- Of updates that nobody waits for, and that were not concluded: tables with
+--- the contact's `id`. Inboxes are by their tags, and nobody else holds them.
 way.unheard = {}
 
 --- Send it on its way; `done` is called, where it may yield, once it is settled.
-function way.later(running, done)
-  local inbox = {}
+function way.later(running, id, done)
+  local inbox = { id = id }
   local tag = wait.expect(inbox)
   function inbox.done()
     wait.forget(tag)
@@ -254,5 +257,19 @@ function way.later(running, done)
   way.unheard[tag] = ok and inbox or nil
   return ok, why
 end
+
+-- To the error log; ngx.log would look for a request, and there is none left.
+local function log_at_end(text)
+  if errlog.raw_log then -- which has told ffi of this function
+    ffi.C["ngx_" .. ngx.config.subsystem .. "_lua_ffi_raw_log"](nil, ngx.ERR, text, #text)
+  end
+end
+
+-- When the worker ends before they do.
+way.at_end = ffi.gc(ffi.new("char[1]"), function()
+  for _, update in pairs(way.unheard) do
+    log_at_end("highlevel: contact " .. update.id .. " may not have been updated: cancelled: the worker ended first")
+  end
+end)
 
 return way
