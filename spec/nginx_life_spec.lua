@@ -217,6 +217,50 @@ describe("within nginx", function()
     assert.same({}, server:complaints())
   end)
 
+  for name, directives in pairs({
+    server_rewrite = "server_rewrite_by_lua_block { hang() }",
+    rewrite = "location /hang { rewrite_by_lua_block { hang() } }",
+    access = "location /hang { access_by_lua_block { hang() } }",
+    content = "location /hang { content_by_lua_block { hang() } }",
+    ["content, after one in access"] = "location /hang { access_by_lua_block { work() } content_by_lua_block { hang() } }",
+    ["access, after one in rewrite"] = "location /hang { rewrite_by_lua_block { work() } access_by_lua_block { hang() } }",
+    ["content, after one in server_rewrite"] = [[
+      server_rewrite_by_lua_block { if ngx.var.uri == "/hang" then work() end }
+      location /hang { content_by_lua_block { hang() } }]],
+    ["content, after an internal redirect"] = [[
+      location /hang { rewrite_by_lua_block { work() ngx.exec("/elsewhere") } }
+      location /elsewhere { content_by_lua_block { hang() } }]],
+    ["a light thread"] = "location /hang { content_by_lua_block { ngx.thread.wait(ngx.thread.spawn(hang)) } }",
+    ["a light thread that outlives its handler"] = "location /hang { content_by_lua_block { ngx.thread.spawn(hang) } }",
+    ["a subrequest"] = [[
+      location /hang { content_by_lua_block { ngx.location.capture("/inner") } }
+      location /inner { content_by_lua_block { hang() } }]],
+  }) do
+    it("a client that hangs up ends its call: " .. name, function()
+      server = nginx_server.start({
+        http = INIT:format(helper.env("HTTP")) .. [[ init_worker_by_lua_block {
+          function work()
+            client:update_contact("contact-w", { firstName = "a" })
+          end
+          function hang()
+            if ngx.var.uri == "/hang" or ngx.var.uri == "/inner" or ngx.var.uri == "/elsewhere" then
+              client:update_contact("fault-hang.h", { firstName = "a" })
+            end
+          end
+        } ]],
+        server = SERVER .. directives,
+      })
+      local open = server:begin("/hang")
+      assert.truthy(server:until_true(3, function()
+        return server:get("/status"):find(" 1 %d+$")
+      end), server:get("/status") .. server:log())
+      open:close()
+      assert.truthy(server:until_true(1, function()
+        return server:get("/status"):find(" 0 %d+$")
+      end), server:get("/status"))
+    end)
+  end
+
   -- Lines of the log that have this text.
   local function logged(text)
     return select(2, server:log():gsub("[^\n]*" .. text .. "[^\n]*", ""))
