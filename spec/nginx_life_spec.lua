@@ -1,5 +1,7 @@
 --- Within nginx: reloads, shutdowns, crashes, and clients that hang up.
 
+local socket = require "socket"
+
 local helper = require "helper"
 local nginx_load = require "nginx_load"
 local nginx_server = require "nginx_server"
@@ -18,7 +20,8 @@ local INIT = [[
       return "pit-0123456789"
     end
     client = highlevel.new {
-      token = "pit-0123456789", base_url = "%s", rate_limit = false, max_connections = 128, timeout = 5,
+      token = "pit-0123456789", base_url = "%s", ca_file = "%s",
+      rate_limit = false, max_connections = 128, timeout = 5,
     }
   }
 ]]
@@ -40,6 +43,11 @@ local SERVER = [[
     local status = highlevel.status()
     ngx.print(ngx.worker.pid(), " ", status.running + status.queued + status.waiting, " ", status.connections)
   } }
+  location /slow { content_by_lua_block {
+    ngx.sleep(0.3)
+    local res, err = client:update_contact(ngx.var.arg_id, { firstName = "a" })
+    ngx.print(res and "ok" or err.kind)
+  } }
   location /ask { content_by_lua_block {
     client:update_contact_later(ngx.var.arg_id, { firstName = "a" }, { token = slow_token })
     ngx.print("sent")
@@ -55,9 +63,13 @@ describe("within nginx", function()
 
   before_each(helper.reset)
 
-  local function start(workers, main)
+  local function init(port)
+    return INIT:format(helper.env(port or "HTTP"), helper.env("CA"))
+  end
+
+  local function start(workers, main, port)
     server = nginx_server.start({
-      main = main, http = INIT:format(helper.env("HTTP")), server = SERVER, workers = workers,
+      main = main, http = init(port), server = SERVER, workers = workers,
     })
   end
 
@@ -146,19 +158,19 @@ describe("within nginx", function()
   end
 
   -- As many threads and descriptors as a server that has just begun.
-  local function is_as_new(workers)
+  local function is_as_new(workers, port)
     local old = idle_workers()
     stop()
-    start(workers)
+    start(workers, "", port)
     local new = idle_workers()
     assert.equal(new.threads, old.threads)
     assert.equal(new.files, old.files)
   end
 
-  for _, workers in ipairs({ 1, 2 }) do
-    it(RELOADS .. " reloads under load lose no request and leave nothing behind, with " .. workers .. " workers", function()
+  for workers, port in ipairs({ "HTTP", "HTTPS" }) do
+    it(("%d reloads under load lose no request and leave nothing behind: %d workers, %s"):format(RELOADS, workers, port), function()
       local wrong = {}
-      start(workers)
+      start(workers, "", port)
       local load = nginx_load.new(server, 16, function(i)
         return "/update?id=" .. (i % 3 == 0 and "fault-delay-50.l" or "contact-l") .. i % 500
       end, function(_, body)
@@ -171,7 +183,7 @@ describe("within nginx", function()
       assert.equal(load.sent, load.answered)
       assert.is_true(load.sent > 1000, load.sent)
       assert.same({}, server:complaints())
-      is_as_new(workers)
+      is_as_new(workers, port)
     end)
   end
 
@@ -196,17 +208,24 @@ describe("within nginx", function()
 
   it("a thousand clients that hang up leave no call, no descriptor and no memory", function()
     start(1)
+    -- one that hangs up before its handler runs is not noticed by nginx
+    local function running(n)
+      return server:until_true(n == 0 and 1 or 5, function()
+        return tonumber(server:get("/status"):match(" (%d+) ")) == n
+      end)
+    end
     local function abort(n)
-      local load = nginx_load.new(server, 50, function(i)
-        return "/update?id=fault-hang.a" .. i, 0.02 + i % 5 / 100
-      end, error)
-      while load.aborted < n do
-        load:run(0.02)
+      for round = 1, n / 50 do
+        local open = {}
+        for i = 1, 50 do
+          open[i] = server:begin(("/update?id=fault-hang.a%d-%d"):format(round, i))
+        end
+        assert.truthy(running(50), server:get("/status"))
+        for i = 1, 50 do
+          open[i]:close()
+        end
       end
-      assert.is_true(load:drain(1))
-      assert.truthy(server:until_true(1, function()
-        return server:get("/status"):find(" 0 0$")
-      end), server:get("/status"))
+      assert.truthy(running(0), server:get("/status"))
       return idle_workers()
     end
     local first = abort(1000)
@@ -238,7 +257,7 @@ describe("within nginx", function()
   }) do
     it("a client that hangs up ends its call: " .. name, function()
       server = nginx_server.start({
-        http = INIT:format(helper.env("HTTP")) .. [[ init_worker_by_lua_block {
+        http = init() .. [[ init_worker_by_lua_block {
           function work()
             client:update_contact("contact-w", { firstName = "a" })
           end
@@ -279,6 +298,17 @@ describe("within nginx", function()
     assert.equal(20, logged("contact fault%-hang.l%d+ was not updated: timeout: "))
     assert.equal(0, logged("fault%-delay"))
     assert.equal("", server:leftovers())
+    server:remove()
+    server = nil
+  end)
+
+  it("a worker whose first call comes while it quits waits for it, and nginx has nothing to complain of", function()
+    start(1)
+    local slow = server:begin("/slow?id=contact-q")
+    socket.sleep(0.1)
+    assert.is_true(server:quit(3))
+    assert.equal("ok", (server.finish(slow)))
+    assert.same({}, server:complaints())
     server:remove()
     server = nil
   end)

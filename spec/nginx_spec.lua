@@ -174,4 +174,50 @@ describe("within nginx", function()
       return server:get("/told") == "ok"
     end))
   end)
+
+  it("an update waits in a coroutine of the handler, and items may come from one", function()
+    server = nginx_server.start({
+      http = http(),
+      server = [[location /coroutine { content_by_lua_block {
+        local update = coroutine.wrap(function()
+          local res = client:update_contact("contact-c", { firstName = "a" })
+          coroutine.yield("begun")
+          return res and "ok"
+        end)
+        local items = coroutine.wrap(function()
+          for i = 1, 5 do
+            ngx.sleep(0.01)
+            coroutine.yield({ "contact-c" .. i, { firstName = "a" } })
+          end
+        end)
+        ngx.print(update(), " ", update(), " ", client:update_contacts(items).succeeded)
+      } }]],
+    })
+    assert.equal("begun ok 5", (server:get("/coroutine")))
+    assert.same({}, server:complaints())
+  end)
+
+  it("with lua_code_cache off each request has a Lua of its own, which leaves nothing", function()
+    server = nginx_server.start({
+      http = "lua_code_cache off; " .. http(),
+      server = UPDATE .. [[ location /later { content_by_lua_block {
+        ngx.print(tostring(client:update_contact_later(ngx.var.arg_id, { firstName = "a" })))
+      } } ]],
+    })
+    local function many()
+      for i = 1, 30 do
+        assert.equal("ok 1", (server:get("/update?id=contact-u" .. i)))
+        assert.equal("true", (server:get("/later?id=contact-u" .. i)))
+      end
+      local has
+      assert.truthy(server:until_true(3, function()
+        has = nginx_server.holds(server:workers()[1])
+        return has.threads == 1
+      end))
+      return has
+    end
+    local first, last = many(), many()
+    assert.equal(first.files, last.files)
+    assert.equal(2, helper.requests("contact-u30") / 2)
+  end)
 end)

@@ -39,6 +39,7 @@ local way = {}
 local mailbox
 local reading = false
 local called -- when the reader was, while it has not begun
+local timed -- has there been a reader in this worker?
 
 -- inboxes of settled calls that nobody waits for; the reader concludes them
 local overdue = {}
@@ -129,13 +130,18 @@ local function read_mail()
   reading = false
 end
 
---- See that somebody reads. Returns true, or nil and why not.
-function way.read()
+--- See that somebody reads. Returns true, or nil and why not. A worker's first
+--- timer of all, made while it exits, makes nginx complain of a socket that is
+--- left: then only who has nobody to wait is `worth` one.
+function way.read(worth)
   local now = core.now()
   if reading or (called and now < called + PATIENCE) then
     return true
+  elseif ngx.worker.exiting() and not (timed or worth) then
+    return true
   end
   local ok, why = ngx.timer.at(0, read_mail)
+  timed = timed or ok
   called = ok and now or called
   return ok, why
 end
@@ -143,7 +149,7 @@ end
 -- The worker's mailbox; one made before the fork is the master's.
 local function need_mailbox()
   if not mailbox or not core.mailbox_is_ours(mailbox) then
-    mailbox, reading, called = core.mailbox(), false, nil
+    mailbox, reading, called, timed = core.mailbox(), false, nil, nil
   end
   return mailbox
 end
@@ -158,9 +164,9 @@ function way.inbox()
   return { semaphore = assert(semaphore.new(0)) } -- fails for want of memory only
 end
 
-function way.send(_, _, running)
+function way.send(_, inbox, running)
   need_mailbox()
-  local ok, why = way.read()
+  local ok, why = way.read(inbox.done)
   if not ok then
     return nil, "no timer to hear of its end with: " .. tostring(why)
   end
