@@ -284,4 +284,21 @@ describe("in nginx, a client", function()
     assert.equal("600 0", (server:get("/told")))
     assert.same({}, server:complaints())
   end)
+
+  it("of each request is collected soon, even if there is much else to collect", function()
+    start("highlevel.new(options)", [[
+      ballast = {}
+      for i = 1, 300000 do
+        ballast[i] = { i }
+      end
+    ]])
+    local most, pid = 0, server:workers()[1]
+    for i = 1, 1000 do
+      assert.equal("ok", (server:get("/now?id=contact-b" .. i % 100)))
+      if i % 50 == 0 then
+        most = math.max(most, nginx_server.holds(pid).files)
+      end
+    end
+    assert.is_true(most < 500, most) -- some for each client
+  end)
 end)

@@ -143,6 +143,7 @@ local EXPECTED = {
   "%[notice%] %d+#%d+: worker process %d+ exited with code 0$",
   "%[info%] %d+#%d+: %*%d+ client [%d.]+ closed keepalive connection$",
   "%[info%] %d+#%d+: %*%d+ client prematurely closed connection, client: ",
+  "%[info%] %d+#%d+: %*%d+ shutdown%(%) failed %(107: Transport endpoint is not connected%), client: ",
 }
 
 local function is_expected(line)
