@@ -129,7 +129,8 @@ describe("in nginx's phases", function()
   -- A request over TLS; one that came before may come again.
   local function connect(port, again)
     os.execute(([[printf 'GET / HTTP/1.0\r\n\r\n' |
-      timeout 5 openssl s_client -ign_eof -tls1_2 -connect 127.0.0.1:%d %s %s/session >%s/tls.log 2>&1]]):format(port, again and "-sess_in" or "-sess_out", server.folder, server.folder))
+      timeout 5 openssl s_client -ign_eof -tls1_2 -connect 127.0.0.1:%d %s %s/session >%s/tls.log 2>&1]]):format(
+      port, again and "-sess_in" or "-sess_out", server.folder, server.folder))
   end
 
   local function happen(phase, port)
