@@ -197,18 +197,20 @@ function way.close(inbox)
 end
 
 -- The calls of the request at hand, by their tags, so that they end with it;
--- nil if nobody looks whether its client hangs up.
+-- nil if nobody looks whether its client hangs up. Who looks does so for one
+-- phase.
 local function calls_of_request()
-  if not requests[ngx.get_phase()] then
+  local phase = ngx.get_phase()
+  if not requests[phase] then
     return nil
   end
   local ctx = ngx.ctx
-  if ctx.highlevel_calls then
-    return ctx.highlevel_calls
+  local calls = ctx.highlevel_calls or { phase = false, running = {} }
+  if calls.phase == phase then
+    return calls.running
   end
-  local calls = {}
   local ok = ngx.on_abort(function()
-    for tag, running in pairs(calls) do
+    for tag, running in pairs(calls.running) do
       wait.forget(tag)
       core.drop(running)
     end
@@ -217,8 +219,8 @@ local function calls_of_request()
   if not ok then -- lua_check_client_abort is off, or somebody else's to handle
     return nil
   end
-  ctx.highlevel_calls = calls
-  return calls
+  calls.phase, ctx.highlevel_calls = phase, calls
+  return calls.running
 end
 
 function way.one(state, running, report)
