@@ -46,7 +46,8 @@ local function absolute(paths)
   end))
 end
 
-local function free_port()
+--- A port that nobody listens at.
+function nginx_server.free_port()
   local listener = assert(socket.bind("127.0.0.1", 0))
   local _, port = listener:getsockname()
   listener:close()
@@ -65,18 +66,18 @@ function nginx_server.is_possible()
 end
 
 --- Start one. `options`: `http` (lines of the http block), `server` (of the
---- server block), `workers`.
+--- server block), `main` (of neither), `workers`.
 function nginx_server.start(options)
   local folder = os.tmpname()
   os.remove(folder)
   assert(os.execute("mkdir -p " .. folder .. "/tmp"))
-  local self = setmetatable({ folder = folder, port = free_port() }, methods)
+  local self = setmetatable({ folder = folder, port = nginx_server.free_port() }, methods)
   local modules = output(nginx .. " -V 2>&1 | tr ' ' '\\n' | sed -n 's/^--modules-path=//p'")
   local conf = HEAD:format(modules, modules, options.workers or 1, absolute(package.path), absolute(package.cpath))
   if output("id -u") == "0" then
     conf = "user root;\n" .. conf
   end
-  write(folder .. "/nginx.conf", "env TMPDIR;\n" .. conf .. (options.http or "")
+  write(folder .. "/nginx.conf", "env TMPDIR;\n" .. (options.main or "") .. conf .. (options.http or "")
     .. "\nserver { listen 127.0.0.1:" .. self.port .. " backlog=4096;\n" .. options.server .. "\n}\n}\n")
   self.command = ("TMPDIR=%s/tmp %s -p %s -c %s/nginx.conf -e %s/error.log"):format(folder, nginx, folder, folder, folder)
   if output(self.command .. " >" .. folder .. "/start.log; echo $?") ~= "0" then
@@ -107,6 +108,65 @@ function methods:workers()
   return list
 end
 
+local function count(folder)
+  return tonumber((output("ls " .. folder .. " | wc -l")))
+end
+
+--- What a process has: `threads`, `files` (open descriptors), `rss` (KiB),
+--- `shared` (pieces of memory that it shares).
+function nginx_server.holds(pid)
+  local proc = "/proc/" .. pid
+  return {
+    threads = count(proc .. "/task"),
+    files = count(proc .. "/fd"),
+    shared = tonumber((output("grep -c '^[^ ]* ...s' " .. proc .. "/maps"))),
+    rss = tonumber((output("sed -n 's/^VmRSS:[^0-9]*//p' " .. proc .. "/status"):match("%d+"))) or 0,
+  }
+end
+
+-- What nginx says of itself, of its life and of clients that went away.
+local EXPECTED = {
+  "%[notice%] %d+#%d+: signal %d+ %(SIG%a+%) received from %d+",
+  "%[notice%] %d+#%d+: signal %d+ %(SIG%a+%) received$", -- of a child
+  "%[notice%] %d+#%d+: signal %d+ %(SIG%a+%) received, %a[%a ]+$",
+  "%[notice%] %d+#%d+: using the \"epoll\" event method$",
+  "%[notice%] %d+#%d+: nginx/[%d.]+$",
+  "%[notice%] %d+#%d+: built by ",
+  "%[notice%] %d+#%d+: OS: ",
+  "%[notice%] %d+#%d+: getrlimit%(RLIMIT_NOFILE%): ",
+  "%[notice%] %d+#%d+: start worker process",
+  "%[notice%] %d+#%d+: start cache ",
+  "%[notice%] %d+#%d+: reconfiguring$",
+  "%[notice%] %d+#%d+: gracefully shutting down$",
+  "%[notice%] %d+#%d+: exiting$",
+  "%[notice%] %d+#%d+: exit$",
+  "%[notice%] %d+#%d+: worker process %d+ exited with code 0$",
+  "%[info%] %d+#%d+: %*%d+ client [%d.]+ closed keepalive connection$",
+  "%[info%] %d+#%d+: %*%d+ client prematurely closed connection, client: ",
+  "%[info%] %d+#%d+: %*%d+ shutdown%(%) failed %(107: Transport endpoint is not connected%), client: ",
+}
+
+local function is_expected(line)
+  for _, pattern in ipairs(EXPECTED) do
+    if line:find("^[%d/]+ [%d:]+ " .. pattern) then
+      return true
+    end
+  end
+  return false
+end
+
+--- Lines of the error log, from `info` on, but those that say how nginx itself
+--- comes and goes: the first ten.
+function methods:complaints()
+  local list = {}
+  for line in self:log():gmatch("[^\n]+") do
+    if #list < 10 and not is_expected(line) then
+      list[#list + 1] = line
+    end
+  end
+  return list
+end
+
 function methods:signal(name)
   os.execute(("kill -%s %s"):format(name, self:pid()))
 end
@@ -127,12 +187,23 @@ function methods.until_true(_, seconds, holds)
   return value
 end
 
---- End it as `nginx -s quit` does. True if it went within so many seconds.
-function methods:quit(seconds)
+-- One that has ended may stay in the table until it is reaped.
+local function is_there(pid)
+  local file = io.open("/proc/" .. pid .. "/stat")
+  local text = file and file:read("*a") or ") Z"
+  if file then
+    file:close()
+  end
+  return not text:find(") Z", 1, true)
+end
+
+--- End it as `nginx -s quit` does, or by another signal. True if it went within
+--- so many seconds.
+function methods:quit(seconds, signal)
   local pid = self:pid()
-  self:signal("QUIT")
+  self:signal(signal or "QUIT")
   local gone = self:until_true(seconds or 5, function()
-    return output("kill -0 " .. pid .. " && echo there") == ""
+    return not is_there(pid)
   end)
   if not gone then
     os.execute("kill -9 " .. table.concat(self:workers(), " ") .. " " .. pid .. " 2>/dev/null")

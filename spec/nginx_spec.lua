@@ -37,18 +37,6 @@ local UPDATE = [[
   location /trivial { return 200 "hi"; }
 ]]
 
--- Lines of the error log that no healthy nginx writes by itself.
-local function complaints(server)
-  local list = {}
-  for line in server:log():gmatch("[^\n]+") do
-    if line:find("%[error%]") or line:find("%[warn%]") or line:find("%[alert%]") or line:find("%[crit%]")
-      or line:find("[lua]", 1, true) then
-      list[#list + 1] = line
-    end
-  end
-  return list
-end
-
 describe("within nginx", function()
   local server
 
@@ -70,7 +58,7 @@ describe("within nginx", function()
     assert.equal("ok 1", server:get("/update?id=contact-n1"))
     assert.equal("not_found", server:get("/update?id=fault-status-404"))
     assert.equal("ok 2", server:get("/update?id=fault-seq-503-ok.n"))
-    assert.same({}, complaints(server))
+    assert.same({}, server:complaints())
     assert.equal(1, helper.requests("contact-n1"))
   end)
 
@@ -91,67 +79,7 @@ describe("within nginx", function()
     end)
     assert.is_true(seconds < 20, seconds) -- 128, one after another
     assert.is_true(helper.admin("GET", "/stats").peak > 64)
-    assert.same({}, complaints(server))
-  end)
-
-  -- phase, directives of a location, does update_contact work there?
-  for _, row in ipairs({
-    { "rewrite", "rewrite_by_lua_block { %s } content_by_lua_block { ngx.print('x') }", true },
-    { "access", "access_by_lua_block { %s } content_by_lua_block { ngx.print('x') }", true },
-    { "content", "content_by_lua_block { %s ngx.print('x') }", true },
-    { "timer", "content_by_lua_block { ngx.timer.at(0, function() %s end) ngx.print('x') }", true },
-    { "set", "set_by_lua_block $x { %s return 'x' } return 200 $x;", false },
-    { "header_filter", "content_by_lua_block { ngx.print('x') } header_filter_by_lua_block { %s }", false },
-    { "body_filter", "content_by_lua_block { ngx.print('x') } body_filter_by_lua_block { if ngx.arg[2] then %s end }", false },
-    { "log", "content_by_lua_block { ngx.print('x') } log_by_lua_block { %s }", false },
-  }) do
-    local phase, directives, may_wait = row[1], row[2], row[3]
-    it("in phase " .. phase .. " update_contact " .. (may_wait and "works" or "says what does") .. ", and update_contact_later works", function()
-      server = nginx_server.start({
-        http = http(),
-        server = "location /now {" .. directives:format([[
-            local ok, res, err = pcall(client.update_contact, client, "contact-now", { firstName = "a" })
-            told.now = ok and (res and "ok" or err.kind) or res
-          ]]) .. "}\nlocation /later {" .. directives:format([[
-            told.sent = client:update_contact_later("contact-later", { firstName = "a" }, nil, tell("later"))
-          ]]) .. "}\nlocation /told { content_by_lua_block { ngx.print(tostring(told[ngx.var.arg_name])) } }",
-      })
-      server:get("/now")
-      local said = server:until_true(3, function()
-        local text = server:get("/told?name=now")
-        return text ~= "nil" and text
-      end)
-      if may_wait then
-        assert.equal("ok", said)
-      else
-        assert.truthy(said:find("a handler cannot wait in nginx's phase " .. phase
-          .. "; use client:update_contact_later", 1, true), said)
-      end
-      server:get("/later")
-      assert.equal("true", server:get("/told?name=sent"))
-      assert.truthy(server:until_true(3, function()
-        return server:get("/told?name=later") == "ok"
-      end), server:log())
-      assert.equal(1, helper.requests("contact-later"))
-      assert.same({}, complaints(server))
-    end)
-  end
-
-  it("update_contact_later works in init, where it blocks, and in init_worker", function()
-    server = nginx_server.start({
-      http = http([[client:update_contact_later("contact-init", { firstName = "a" }, nil, tell("init"))
-        told.refused = select(2, pcall(client.update_contact, client, "x", { firstName = "a" }))]])
-        .. [[init_worker_by_lua_block {
-          client:update_contact_later("contact-worker", { firstName = "a" }, nil, tell("worker"))
-        }]],
-      server = UPDATE .. "location /told { content_by_lua_block { ngx.print(tostring(told[ngx.var.arg_name])) } }",
-    })
-    assert.equal("ok", server:get("/told?name=init"))
-    assert.truthy(server:get("/told?name=refused"):find("use client:update_contact_later", 1, true))
-    assert.truthy(server:until_true(3, function()
-      return server:get("/told?name=worker") == "ok"
-    end), server:log())
-    assert.equal("ok 1", server:get("/update?id=contact-after"))
+    assert.same({}, server:complaints())
   end)
 
   it("finds what has ended even when it cannot be told of it", function()
@@ -163,18 +91,6 @@ describe("within nginx", function()
     assert.truthy(server:until_true(3, function()
       return server:get("/update?id=contact-told") == "ok 1"
     end))
-  end)
-
-  it("update_contacts names update_contact_later where it cannot wait", function()
-    server = nginx_server.start({
-      http = http(),
-      server = [[location /log { content_by_lua_block { ngx.print("x") } log_by_lua_block {
-        told.bulk = select(2, pcall(client.update_contacts, client, {}))
-      } }
-      location /told { content_by_lua_block { ngx.print(tostring(told[ngx.var.arg_name])) } }]],
-    })
-    server:get("/log")
-    assert.truthy(server:get("/told?name=bulk"):find("use client:update_contact_later", 1, true))
   end)
 
   it("failures of update_contact_later go to the error log, and say which contact", function()
@@ -209,57 +125,99 @@ describe("within nginx", function()
       } }]],
     })
     assert.equal("199 1", server:get("/bulk"))
-    assert.same({}, complaints(server))
+    assert.same({}, server:complaints())
   end)
 
-  it("a client that hangs up ends its call at once", function()
-    server = nginx_server.start({ http = http(), server = UPDATE })
-    local open = {}
-    for i = 1, 100 do
-      open[i] = server:begin("/update?id=fault-hang.a" .. i)
-    end
+  it("more timers than may run at once all have their answers", function()
+    server = nginx_server.start({
+      http = "lua_max_running_timers 8; " .. http([[
+        n_ok = 0
+        function update(premature, name)
+          local res = client:update_contact(name, { firstName = "a" })
+          n_ok = n_ok + (res and 1 or 0)
+        end
+      ]]),
+      server = UPDATE .. [[
+        location /busy { content_by_lua_block {
+          for i = 1, 8 do ngx.timer.at(0, update, "fault-delay-300.b" .. i) end
+        } }
+        location /n { content_by_lua_block { ngx.print(n_ok) } }
+      ]],
+    })
+    server:get("/busy")
+    local seconds, said = helper.timed(server.get, server, "/update?id=contact-meanwhile")
+    assert.equal("ok 1", said)
+    assert.is_true(seconds < 0.3, seconds)
     assert.truthy(server:until_true(3, function()
-      return server:get("/status"):match("^100 ")
-    end), server:get("/status"))
-    for i = 1, 100 do
-      open[i]:close()
-    end
-    assert.truthy(server:until_true(3, function()
-      return server:get("/status"):match("^0 0 ")
-    end), server:get("/status"))
-    assert.equal("ok 1", server:get("/update?id=contact-after"))
+      return server:get("/n") == "8"
+    end), server:get("/n"))
+    assert.equal("ok 1", (server:get("/update?id=contact-afterwards")))
   end)
 
-  for _, workers in ipairs({ 1, 2 }) do
-    it("reloads under load lose no request, with " .. workers .. " workers", function()
-      server = nginx_server.start({ http = http(), server = UPDATE, workers = workers })
-      for round = 1, 5 do
-        local open = {}
-        for i = 1, 20 do
-          open[i] = server:begin(("/update?id=fault-delay-100.r%d-%d"):format(round, i))
-        end
-        server:signal("HUP")
-        for i = 1, 20 do
-          assert.equal("ok 1", server.finish(open[i]))
-        end
+  it("update_contact_later is told of its end when a timer can run again", function()
+    server = nginx_server.start({
+      http = "lua_max_running_timers 1; " .. http(),
+      server = UPDATE .. [[
+        location /later { content_by_lua_block {
+          ngx.timer.at(0, function() ngx.sleep(0.5) end)
+          ngx.sleep(0.01)
+          ngx.print(tostring(client:update_contact_later("contact-late", { firstName = "a" }, nil, tell("late"))))
+        } }
+        location /told { content_by_lua_block { ngx.print(tostring(told.late)) } }
+      ]],
+    })
+    assert.equal("true", (server:get("/later")))
+    assert.equal("ok 1", (server:get("/update?id=contact-meanwhile")))
+    assert.equal("nil", (server:get("/told"))) -- the one timer sleeps
+    assert.truthy(server:until_true(3, function()
+      server:get("/update?id=fault-delay-100.m")
+      return server:get("/told") == "ok"
+    end))
+  end)
+
+  it("an update waits in a coroutine of the handler, and items may come from one", function()
+    server = nginx_server.start({
+      http = http(),
+      server = [[location /coroutine { content_by_lua_block {
+        local update = coroutine.wrap(function()
+          local res = client:update_contact("contact-c", { firstName = "a" })
+          coroutine.yield("begun")
+          return res and "ok"
+        end)
+        local items = coroutine.wrap(function()
+          for i = 1, 5 do
+            ngx.sleep(0.01)
+            coroutine.yield({ "contact-c" .. i, { firstName = "a" } })
+          end
+        end)
+        ngx.print(update(), " ", update(), " ", client:update_contacts(items).succeeded)
+      } }]],
+    })
+    assert.equal("begun ok 5", (server:get("/coroutine")))
+    assert.same({}, server:complaints())
+  end)
+
+  it("with lua_code_cache off each request has a Lua of its own, which leaves nothing", function()
+    server = nginx_server.start({
+      http = "lua_code_cache off; " .. http(),
+      server = UPDATE .. [[ location /later { content_by_lua_block {
+        ngx.print(tostring(client:update_contact_later(ngx.var.arg_id, { firstName = "a" })))
+      } } ]],
+    })
+    local function many()
+      for i = 1, 30 do
+        assert.equal("ok 1", (server:get("/update?id=contact-u" .. i)))
+        assert.equal("true", (server:get("/later?id=contact-u" .. i)))
       end
-      assert.truthy(server:until_true(5, function()
-        return #server:workers() == workers
-      end), server:log())
-      assert.same({}, complaints(server))
-    end)
-  end
-
-  it("a worker that goes waits no longer than its calls", function()
-    server = nginx_server.start({ http = http(), server = UPDATE })
-    local open = server:begin("/update?id=fault-hang.w")
-    assert.truthy(server:until_true(3, function()
-      return server:get("/status"):match("^1 ")
-    end))
-    server:signal("HUP")
-    assert.equal("timeout", server.finish(open))
-    assert.truthy(server:until_true(3, function()
-      return #server:workers() == 1
-    end))
+      local has
+      assert.truthy(server:until_true(3, function()
+        has = nginx_server.holds(server:workers()[1])
+        return has.threads == 1
+      end))
+      return has
+    end
+    local first, last = many(), many()
+    assert.equal(first.files, last.files)
+    assert.equal(2, helper.requests("contact-u30") / 2)
   end)
 end)

@@ -31,7 +31,7 @@ local function post(state, id, running, callback)
     done()
     return true
   end
-  local ok, why = state.way.later(running, done)
+  local ok, why = state.way.later(running, id, done)
   if not ok then
     core.drop(running)
     return nil, errors.refused(why)
@@ -57,8 +57,11 @@ function later.run(state, id, fields, opt, callback)
   if type(opt.token or state.token) ~= "function" or state.way.is_alone() then
     return begin(state, id, fields, opt, callback)
   end
+  local unheard, asked = state.way.unheard, { id = id }
   local ok, why = ngx.timer.at(0, function()
-    local begun, err = call.guarded(pcall(begin, state, id, fields, opt, callback))
+    local fine, begun, err = pcall(begin, state, id, fields, opt, callback)
+    unheard[asked] = nil
+    begun, err = call.guarded(fine, begun, err)
     if not begun then
       conclude(id, callback, nil, err)
     end
@@ -66,6 +69,7 @@ function later.run(state, id, fields, opt, callback)
   if not ok then
     return nil, errors.refused("no timer to ask for its token in: " .. tostring(why))
   end
+  unheard[asked] = asked
   return true
 end
 

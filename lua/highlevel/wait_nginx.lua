@@ -3,9 +3,12 @@
 --- The library's thread carries the calls. One light thread of each worker reads
 --- the connection by which the thread tells of settled calls, and posts the
 --- semaphore of whoever waits for one. It leaves when nothing is left to wait
---- for, so that a worker that is to exit can.
+--- for, so that a worker that is to exit can. It is a timer's, and nginx drops
+--- timers that are too many at once: until it reads, who waits looks by himself.
 
 local core = require "highlevel.core"
+local errlog = require "ngx.errlog"
+local ffi = require "ffi"
 local semaphore = require "ngx.semaphore"
 local wait = require "highlevel.wait"
 
@@ -15,10 +18,14 @@ local FOREVER = 2147483647 -- milliseconds
 -- how often to look where nobody can be told
 local LOOK = 0.02 -- seconds
 
--- phases in which a handler may yield
+-- when a reader that was called and did not come is called again
+local PATIENCE = 1 -- seconds
+
+-- phases in which a handler may yield; in ssl_client_hello and ssl_session_fetch
+-- only with a patched nginx and OpenSSL, and nothing tells which they are
 local yields = {
   rewrite = true, server_rewrite = true, access = true, content = true, timer = true,
-  preread = true, ssl_cert = true, ssl_session_fetch = true, ssl_client_hello = true,
+  preread = true, ssl_cert = true,
 }
 
 -- phases of requests, whose client may hang up
@@ -31,6 +38,11 @@ local way = {}
 
 local mailbox
 local reading = false
+local called -- when the reader was, while it has not begun
+local timed -- has there been a reader in this worker?
+
+-- inboxes of settled calls that nobody waits for; the reader concludes them
+local overdue = {}
 
 --- Raises where a handler cannot yield, naming what works there.
 function way.check(name, level)
@@ -53,10 +65,19 @@ local function sort_mail()
     n = n + 1
     local inbox = wait.dispatch(tag)
     if inbox and inbox.done then
-      inbox.done()
+      overdue[#overdue + 1] = inbox
     elseif inbox then
       inbox.semaphore:post(1)
     end
+  end
+  return n
+end
+
+-- The same, for the reader.
+local function deal_with_mail()
+  local n = sort_mail()
+  while #overdue > 0 do
+    table.remove(overdue).done()
   end
   return n
 end
@@ -79,9 +100,10 @@ end
 -- An empty line comes for each time there is news; and one when there has been
 -- none for a moment, and no call is left.
 local function read_until_quiet(socket)
+  deal_with_mail()
   repeat
     local line = socket:receive()
-    local n = sort_mail()
+    local n = deal_with_mail()
   until not line or n == 0 and core.expected(mailbox) == 0
 end
 
@@ -90,11 +112,16 @@ local function look_until_quiet(why)
   ngx.log(ngx.ERR, "highlevel: looks for calls that have ended, as it cannot be told of them: ", tostring(why))
   repeat
     ngx.sleep(LOOK)
-    sort_mail()
+    deal_with_mail()
   until core.expected(mailbox) == 0
 end
 
 local function read_mail()
+  called = nil
+  if reading then -- it was only late, and called twice
+    return
+  end
+  reading = true
   local socket, why = connect()
   if socket then
     local ok, fault = pcall(read_until_quiet, socket)
@@ -108,20 +135,26 @@ local function read_mail()
   reading = false
 end
 
---- See that somebody reads. Returns true, or nil and why not.
-function way.read()
-  if reading then
+--- See that somebody reads. Returns true, or nil and why not. A worker's first
+--- timer of all, made while it exits, makes nginx complain of a socket that is
+--- left: then only who has nobody to wait is `worth` one.
+function way.read(worth)
+  local now = core.now()
+  if reading or (called and now < called + PATIENCE) then
+    return true
+  elseif ngx.worker.exiting() and not (timed or worth) then
     return true
   end
   local ok, why = ngx.timer.at(0, read_mail)
-  reading = ok and true or false
+  timed = timed or ok
+  called = ok and now or called
   return ok, why
 end
 
 -- The worker's mailbox; one made before the fork is the master's.
 local function need_mailbox()
   if not mailbox or not core.mailbox_is_ours(mailbox) then
-    mailbox, reading = core.mailbox(), false
+    mailbox, reading, called, timed = core.mailbox(), false, nil, nil
   end
   return mailbox
 end
@@ -136,9 +169,9 @@ function way.inbox()
   return { semaphore = assert(semaphore.new(0)) } -- fails for want of memory only
 end
 
-function way.send(_, _, running)
+function way.send(_, inbox, running)
   need_mailbox()
-  local ok, why = way.read()
+  local ok, why = way.read(inbox.done)
   if not ok then
     return nil, "no timer to hear of its end with: " .. tostring(why)
   end
@@ -147,8 +180,14 @@ function way.send(_, _, running)
 end
 
 function way.any(_, inbox, seconds)
-  if #inbox == 0 then
+  if #inbox == 0 and reading then
     inbox.semaphore:wait(math.min(seconds, 86400))
+  elseif #inbox == 0 then
+    inbox.semaphore:wait(math.min(seconds, LOOK))
+    sort_mail()
+    if not reading and (core.expected(mailbox) > 0 or #overdue > 0) then
+      way.read()
+    end
   end
 end
 
@@ -163,18 +202,20 @@ function way.close(inbox)
 end
 
 -- The calls of the request at hand, by their tags, so that they end with it;
--- nil if nobody looks whether its client hangs up.
+-- nil if nobody looks whether its client hangs up. Who looks does so for one
+-- phase.
 local function calls_of_request()
-  if not requests[ngx.get_phase()] then
+  local phase = ngx.get_phase()
+  if not requests[phase] then
     return nil
   end
   local ctx = ngx.ctx
-  if ctx.highlevel_calls then
-    return ctx.highlevel_calls
+  local calls = ctx.highlevel_calls or { phase = false, running = {} }
+  if calls.phase == phase then
+    return calls.running
   end
-  local calls = {}
   local ok = ngx.on_abort(function()
-    for tag, running in pairs(calls) do
+    for tag, running in pairs(calls.running) do
       wait.forget(tag)
       core.drop(running)
     end
@@ -183,8 +224,8 @@ local function calls_of_request()
   if not ok then -- lua_check_client_abort is off, or somebody else's to handle
     return nil
   end
-  ctx.highlevel_calls = calls
-  return calls
+  calls.phase, ctx.highlevel_calls = phase, calls
+  return calls.running
 end
 
 function way.one(state, running, report)
@@ -211,12 +252,13 @@ function way.one(state, running, report)
   return ok, why
 end
 
---- Inboxes of those calls, by their tags, as nobody else holds them.
+--- Of updates that nobody waits for, and that were not concluded: tables with
+--- the contact's `id`. Inboxes are by their tags, and nobody else holds them.
 way.unheard = {}
 
 --- Send it on its way; `done` is called, where it may yield, once it is settled.
-function way.later(running, done)
-  local inbox = {}
+function way.later(running, id, done)
+  local inbox = { id = id }
   local tag = wait.expect(inbox)
   function inbox.done()
     wait.forget(tag)
@@ -228,5 +270,19 @@ function way.later(running, done)
   way.unheard[tag] = ok and inbox or nil
   return ok, why
 end
+
+-- To the error log; ngx.log would look for a request, and there is none left.
+local function log_at_end(text)
+  if errlog.raw_log then -- which has told ffi of this function
+    ffi.C["ngx_" .. ngx.config.subsystem .. "_lua_ffi_raw_log"](nil, ngx.ERR, text, #text)
+  end
+end
+
+-- When the worker ends before they do.
+way.at_end = ffi.gc(ffi.new("char[1]"), function()
+  for _, update in pairs(way.unheard) do
+    log_at_end("highlevel: contact " .. update.id .. " may not have been updated: cancelled: the worker ended first")
+  end
+end)
 
 return way
