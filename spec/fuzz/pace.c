@@ -89,6 +89,20 @@ static void claim_order (const world *w) {
   }
 }
 
+/* What no window reaches is not remembered, even if a server should tell of a
+** longer one later. */
+static void forget (world *w) {
+  const hl_pace *p = &w->pace;
+  int64_t interval_us = p->own.interval_us > p->theirs.interval_us
+                            ? p->own.interval_us
+                            : p->theirs.interval_us;
+  size_t i;
+
+  for (i = 0; i < w->n_left; i++)
+    if (w->left[i].ended_us <= w->now_us - interval_us)
+      w->left[i].counts = false;
+}
+
 /*------------------------------------------------------------------ events */
 
 static void leave (world *w) {
@@ -98,6 +112,7 @@ static void leave (world *w) {
       hl_pace_ready(&w->pace, 0, w->now_us) > w->now_us)
     return;
   claim_room(w);
+  forget(w);
   claim(hl_pace_leave(&w->pace, &f->ticket, w->now_us));
   claim(f->ticket.left_us == w->now_us);
   f->departure = w->n_left;
