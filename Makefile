@@ -147,7 +147,7 @@ programs: $(TESTS:%.c=$(OUT)/%) $(OUT)/spec/thread/torture $(EXAMPLES:%.c=$(OUT)
 examples: $(EXAMPLES:%.c=$(OUT)/%) ## build the C examples, into build/examples
 
 .SECONDARY:
--include $(shell find $(OUT) -name '*.d' 2>/dev/null)
+-include $(shell find $(sort $(OUT) build/fuzz) -name '*.d' 2>/dev/null)
 
 # ------------------------------------------------------------ trying, testing
 
@@ -178,15 +178,48 @@ bench: ## measure, against the sandbox
 	@$(SUBMAKE) all
 	@$(RUN_ENV) LUAS="$(LUA)" spec/bench/run
 
+# ------------------------------------------------------------------ fuzzing
+
+# clang's libFuzzer, and an input's every crash, overrun and overflow with it.
+# LUA is 5.4: the fuzzers that speak it link the host's library.
+FUZZ_CC   ?= clang
+FUZZ_OUT   = build/fuzz
+FUZZERS   ?= answer encode headers dates pace queue json
+FUZZ_FLAGS = -std=c11 -D_GNU_SOURCE -Icore -Ilua/highlevel -Ispec/core $(DEPS_CFLAGS) \
+             $(LUA54_INC) -DROOT='"$(CURDIR)"' $(WARN) -Wno-missing-variable-declarations \
+             -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined \
+             -fno-sanitize-recover=all
+FUZZ_LINK  = $(FUZZ_CC) -g -fsanitize=fuzzer,address,undefined
+FUZZ_HELP  = $(filter-out $(FUZZERS:%=spec/fuzz/%.c),$(wildcard spec/fuzz/*.c))
+
+fuzz: ## install clang, fuzz each parser for FUZZ_SECONDS=60 (FUZZERS="json pace", REPLAY=file)
+	@spec/deps fuzz lua5.4
+	@$(SUBMAKE) $(FUZZERS:%=$(FUZZ_OUT)/%)
+	@OUT=$(FUZZ_OUT) FUZZERS="$(FUZZERS)" spec/fuzz/run $(REPLAY)
+
+$(FUZZ_OUT)/obj/%.o: %.c
+	@mkdir -p $(@D)
+	$(SAY) CC "$< (fuzz)"
+	$(Q)$(FUZZ_CC) $(FUZZ_FLAGS) -MMD -MP -c -o $@ $<
+
+$(FUZZ_OUT)/libfuzz.a: $(patsubst %.c,$(FUZZ_OUT)/obj/%.o,$(CORE) $(BINDING) $(FUZZ_HELP))
+	$(SAY) AR $@
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+$(FUZZ_OUT)/%: $(FUZZ_OUT)/obj/spec/fuzz/%.o $(FUZZ_OUT)/libfuzz.a
+	$(SAY) LD $@
+	$(Q)$(FUZZ_LINK) -o $@ $^ $(LIBS) $(shell $(PKG_CONFIG) --libs $(LUA54_PC)) -ldl
+
 deps: ## install what building, the demo, tests and lint need (Debian, Ubuntu)
 	@spec/deps all $(BOTH)
 
 # ---------------------------------------------------------------------- style
 
 C_FILES  = $(wildcard core/*.[ch] lua/highlevel/*.[ch] spec/core/*.[ch] \
-             spec/sweep/*.[ch] spec/thread/*.c spec/bench/*.[ch] examples/*.[ch])
+             spec/sweep/*.[ch] spec/thread/*.c spec/fuzz/*.[ch] spec/bench/*.[ch] examples/*.[ch])
 SCRIPTS  = spec/run spec/deps .ci/run \
-           $(wildcard spec/sandbox/sandbox spec/sweep/run spec/bench/run spec/bench/nginx.sh)
+           $(wildcard spec/sandbox/sandbox spec/sweep/run spec/bench/run spec/bench/nginx.sh \
+             spec/bench/soak spec/fuzz/run)
 TIDY     = $(CORE:%=build/tidy/%.ok) $(BINDING:%=build/tidy/%.ok)
 LUA_INC  = $(or $(LUA54_INC),$(LUAJIT_INC))
 
@@ -268,6 +301,6 @@ help: ## this list
 	@echo "for LuaJIT: luarocks --lua-version=5.1 make LUA_INCDIR=/usr/include/luajit-2.1"
 
 .DEFAULT_GOAL := all
-.PHONY: all modules c programs examples demo run-demo test run-tests bench deps \
+.PHONY: all modules c programs examples demo run-demo test run-tests bench fuzz deps \
   lint lint-lua lint-format lint-rockspec lint-shell format \
   install install-c uninstall clean help FORCE

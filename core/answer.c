@@ -425,8 +425,27 @@ static bool nonsense (hl_result *r, hl_answer *a, const char *secret,
 
 /*---------------------------------------------------------------- success */
 
-static bool is_false (const hl_json_token *t) {
-  return t != NULL && t->type == HL_TOKEN_FALSE;
+/* Members of that name, of which `*of_type` are of that type: a name may come
+** twice, and then C finds the first and Lua the last. */
+static size_t members (const hl_json_tokens *tokens, const char *name,
+                       hl_json_token_type type, size_t *of_type) {
+  const hl_json_token *whole = tokens->list;
+  const hl_json_token *t = hl_json_token_member(whole, name);
+  size_t n = 0;
+
+  *of_type = 0;
+  for (; t != NULL; t = hl_json_token_member_after(whole, t, name)) {
+    n++;
+    *of_type += t->type == type;
+  }
+  return n;
+}
+
+static bool is_false (const hl_json_tokens *tokens, const char *name) {
+  size_t n;
+
+  (void)members(tokens, name, HL_TOKEN_FALSE, &n);
+  return n > 0;
 }
 
 /* `succeded` under 2021-07-28 (sic), `succeeded` under v3; read either, and
@@ -437,7 +456,7 @@ static bool settle_flag (hl_json_tokens *tokens, bool *refused) {
   hl_json_token_type type;
   hl_json_token *name;
 
-  *refused = is_false(old) || is_false(flag);
+  *refused = is_false(tokens, "succeded") || is_false(tokens, "succeeded");
   if (old == NULL || flag != NULL || old->type != HL_TOKEN_TRUE)
     return true;
   type = old->type; /* the list may move */
@@ -454,9 +473,9 @@ static bool settle_flag (hl_json_tokens *tokens, bool *refused) {
 }
 
 static bool has_contact (const hl_json_tokens *tokens) {
-  const hl_json_token *contact = hl_json_token_member(tokens->list, "contact");
+  size_t objects, n = members(tokens, "contact", HL_TOKEN_OBJECT, &objects);
 
-  return contact != NULL && contact->type == HL_TOKEN_OBJECT;
+  return n > 0 && n == objects;
 }
 
 /* A 2xx with JSON that is no success. False: out of memory. */

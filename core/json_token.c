@@ -467,16 +467,26 @@ static bool is_named (const hl_json_token *t, const char *name, size_t len) {
          memcmp(plain, name, len) == 0;
 }
 
-const hl_json_token *hl_json_token_member (const hl_json_token *t,
-                                           const char *name) {
+/* The value of that name among the members from `member` on. */
+static const hl_json_token *find (const hl_json_token *member,
+                                  const hl_json_token *end, const char *name) {
   size_t len = strlen(name);
-  const hl_json_token *end, *member;
 
-  if (t->type != HL_TOKEN_OBJECT)
-    return NULL;
-  end = t + t->as.span;
-  for (member = t + 1; member < end; member = hl_json_token_next(member + 1))
+  for (; member < end; member = hl_json_token_next(member + 1))
     if (is_named(member, name, len))
       return member + 1;
   return NULL;
+}
+
+const hl_json_token *hl_json_token_member (const hl_json_token *t,
+                                           const char *name) {
+  if (t->type != HL_TOKEN_OBJECT)
+    return NULL;
+  return find(t + 1, t + t->as.span, name);
+}
+
+const hl_json_token *hl_json_token_member_after (const hl_json_token *object,
+                                                 const hl_json_token *t,
+                                                 const char *name) {
+  return find(hl_json_token_next(t), object + object->as.span, name);
 }

@@ -71,6 +71,11 @@ hl_json_token *hl_json_tokens_add (hl_json_tokens *tokens,
 const hl_json_token *hl_json_token_member (const hl_json_token *t,
                                            const char *name);
 
+/* The next one of that name, after the value `t` of a member of `object`. */
+const hl_json_token *hl_json_token_member_after (const hl_json_token *object,
+                                                 const hl_json_token *t,
+                                                 const char *name);
+
 /* The token after this value. */
 static inline const hl_json_token *hl_json_token_next (const hl_json_token *t) {
   return t + (t->type >= HL_TOKEN_LIST ? t->as.span : 1);

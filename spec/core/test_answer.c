@@ -56,6 +56,14 @@ static void tells_kinds_apart (void **state) {
       {200, "[]", HL_PROTOCOL, "without the contact"},
       {200, "null", HL_PROTOCOL, "without the contact"},
       {200, "{\"contact\":[]}", HL_PROTOCOL, "without the contact"},
+      /* said twice: C finds the first, Lua the last */
+      {200, "{\"contact\":{},\"contact\":{}}", HL_OK, NULL},
+      {200, "{\"contact\":{},\"contact\":5}", HL_PROTOCOL,
+       "without the contact"},
+      {200, "{\"contact\":5,\"contact\":{}}", HL_PROTOCOL,
+       "without the contact"},
+      {200, "{\"contact\":{},\"succeeded\":true,\"succeeded\":false}",
+       HL_REJECTED, "not succeed"},
       {200, "{\"succeded\":false,\"contact\":{}}", HL_REJECTED, "not succeed"},
       {400,
        "{\"message\":\"Contact not found for id:x\",\"error\":\"Bad "
