@@ -51,6 +51,7 @@ static void serve (int fd, int upstream) {
     if (n >= 0 && fds[0].revents != 0 && (n = pass(fd, up)) > 0)
       sum += n;
   }
+  shutdown(fd, SHUT_WR); /* or who sends is told of a reset, and not EPIPE */
   setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
   close(fd);
   close(up);
