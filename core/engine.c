@@ -157,6 +157,24 @@ static int on_timer (CURLM *multi, long timeout_ms, void *user) {
 
 /*----------------------------------------------------------- new and free */
 
+/* False: it cannot be had, and calls would hang without it. */
+static bool set_up (hl_engine *e) {
+  bool ok = true;
+
+#define SET(option, value)                                                     \
+  ok = ok && curl_multi_setopt(e->multi, option, value) == CURLM_OK
+  SET(CURLMOPT_MAX_TOTAL_CONNECTIONS, e->settings->max_connections);
+  SET(CURLMOPT_MAXCONNECTS, e->settings->max_connections);
+  /* as many as the server allows, or bursts open many connections */
+  SET(CURLMOPT_MAX_CONCURRENT_STREAMS, STREAMS_MAX);
+  SET(CURLMOPT_SOCKETFUNCTION, on_socket);
+  SET(CURLMOPT_SOCKETDATA, e);
+  SET(CURLMOPT_TIMERFUNCTION, on_timer);
+  SET(CURLMOPT_TIMERDATA, e);
+#undef SET
+  return ok;
+}
+
 hl_engine *hl_engine_new (const hl_settings *s, hl_poller *poller) {
   hl_engine *e = calloc(1, sizeof(*e));
 
@@ -167,19 +185,10 @@ hl_engine *hl_engine_new (const hl_settings *s, hl_poller *poller) {
   e->due_us = INT64_MAX;
   hl_list_init(&e->done);
   e->multi = curl_multi_init();
-  if (e->multi == NULL) {
-    free(e);
+  if (e->multi == NULL || !set_up(e)) {
+    hl_engine_free(e);
     return NULL;
   }
-  curl_multi_setopt(e->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS,
-                    s->max_connections);
-  curl_multi_setopt(e->multi, CURLMOPT_MAXCONNECTS, s->max_connections);
-  /* as many as the server allows, or bursts open many connections */
-  curl_multi_setopt(e->multi, CURLMOPT_MAX_CONCURRENT_STREAMS, STREAMS_MAX);
-  curl_multi_setopt(e->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
-  curl_multi_setopt(e->multi, CURLMOPT_SOCKETDATA, e);
-  curl_multi_setopt(e->multi, CURLMOPT_TIMERFUNCTION, on_timer);
-  curl_multi_setopt(e->multi, CURLMOPT_TIMERDATA, e);
   return e;
 }
 

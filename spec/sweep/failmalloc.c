@@ -24,13 +24,19 @@ extern void __libc_free (void *p);
 static atomic_long live;
 
 static __thread struct {
+  bool aside;
   bool armed;
   bool hit;
   long n, count;
   failmalloc_mode mode;
 } state;
 
-/* Of the one thread that is armed. */
+/* Of all threads at once, when they are. */
+static atomic_bool all_armed, all_hit;
+static atomic_long all_n, all_count;
+static failmalloc_mode all_mode;
+
+/* Of the first failure. */
 static void *frames[FRAMES];
 static int n_frames;
 
@@ -39,7 +45,30 @@ __attribute__((constructor)) static void warm_up (void) {
   n_frames = backtrace(frames, FRAMES);
 }
 
+static void note_frames (void) {
+  state.aside = true; /* what backtrace allocates is not counted */
+  n_frames = backtrace(frames, FRAMES);
+  state.aside = false;
+}
+
+static bool refused_to_all (void) {
+  long count = atomic_fetch_add(&all_count, 1) + 1;
+
+  if (count < all_n)
+    return false;
+  if (!atomic_exchange(&all_hit, true))
+    note_frames();
+  else if (all_mode == FAIL_ONCE)
+    return false;
+  errno = ENOMEM;
+  return true;
+}
+
 static bool refused (void) {
+  if (state.aside)
+    return false;
+  if (all_armed)
+    return refused_to_all();
   if (!state.armed)
     return false;
   state.count++;
@@ -48,9 +77,7 @@ static bool refused (void) {
     return false;
   if (!state.hit) {
     state.hit = true;
-    state.armed = false; /* what backtrace allocates is not counted */
-    n_frames = backtrace(frames, FRAMES);
-    state.armed = true;
+    note_frames();
   }
   errno = ENOMEM;
   return true;
@@ -128,9 +155,24 @@ void failmalloc_arm (long n, failmalloc_mode mode) {
   state.armed = true;
 }
 
+void failmalloc_arm_all (long n, failmalloc_mode mode) {
+  state.hit = false;
+  if (n == 0)
+    return; /* never fails */
+  n_frames = 0;
+  all_n = n;
+  all_mode = mode;
+  all_count = 0;
+  all_hit = false;
+  all_armed = true;
+}
+
 bool failmalloc_disarm (void) {
+  bool hit = all_armed ? all_hit : state.hit;
+
+  all_armed = false;
   state.armed = false;
-  return state.hit;
+  return hit;
 }
 
 long failmalloc_count (void) {

@@ -2,8 +2,8 @@
 ** failmalloc.h: make the n-th allocation of this thread fail.
 **
 ** libfailmalloc.so goes before libc (LD_PRELOAD) and stands in for malloc and
-** its relatives. Only the thread that armed it sees failures; live blocks are
-** counted for all threads.
+** its relatives. Only the thread that armed it sees failures, unless all are
+** to; live blocks are counted for all threads.
 */
 #ifndef FAILMALLOC_H
 #define FAILMALLOC_H
@@ -18,6 +18,9 @@ typedef enum failmalloc_mode {
 
 /* n counts from 1; 0 never fails, and only counts. */
 void failmalloc_arm (long n, failmalloc_mode mode);
+
+/* The same for the n-th allocation of any thread. */
+void failmalloc_arm_all (long n, failmalloc_mode mode);
 
 /* Back to plain allocation. True if the n-th allocation came. */
 bool failmalloc_disarm (void);

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "failmalloc.h"
 #include "server.h"
@@ -52,6 +53,28 @@ static long collect (lua_State *L) {
   return failmalloc_live() - lua_blocks;
 }
 
+/* Does the library's thread carry its calls? */
+static bool is_threaded (lua_State *L) {
+  bool is;
+
+  lua_getfield(L, TASK, "threaded");
+  is = lua_toboolean(L, -1);
+  lua_pop(L, 1);
+  return is;
+}
+
+/* What was given up is freed by the thread, soon. */
+static long settle (lua_State *L, long usual) {
+  long live = collect(L);
+  int i;
+
+  for (i = 0; i < 200 && live > usual && is_threaded(L); i++) {
+    usleep(2000);
+    live = collect(L);
+  }
+  return live;
+}
+
 /* Call the task, with room enough on Lua's stack; three results, or one message, are left on the stack. */
 static int call (lua_State *L, long n, failmalloc_mode mode, bool *hit) {
   int status;
@@ -60,7 +83,10 @@ static int call (lua_State *L, long n, failmalloc_mode mode, bool *hit) {
   if (lua_pcall(L, 0, 0, 0) != 0)
     lua_pop(L, 1);
   lua_getfield(L, TASK, "call");
-  failmalloc_arm(n, mode);
+  if (is_threaded(L))
+    failmalloc_arm_all(n, mode);
+  else
+    failmalloc_arm(n, mode);
   status = lua_pcall(L, 0, 3, 0);
   *hit = failmalloc_disarm();
   return status;
@@ -180,7 +206,7 @@ static int sweep (lua_State *L, failmalloc_mode mode) {
       wrong = complain(wrong, n, "the next call fails", 0);
       works(L);
     }
-    live = collect(L);
+    live = settle(L, usual);
     if (ok && live > usual && again++ < 2) {
       usual = live; /* a cache that grew once; or is it a leak? */
       n--;

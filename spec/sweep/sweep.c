@@ -9,12 +9,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "failmalloc.h"
 #include "highlevel.h"
 #include "server.h"
 
 #define N_MAX 20000
+#define POSTED 3         /* at a time */
 #define COMPLAINTS_MAX 5 /* shown for each sweep */
 
 static const char fields_text[] =
@@ -39,34 +41,44 @@ typedef struct task {
   const char *fields;
   const char *contact_id;
   hl_kind kind; /* how it ends with memory enough */
+  bool posted;  /* by the thread, which meets failures as well */
 } task;
 
 static const task tasks[] = {
-    {"an update", fields_text, "ocQHyuzHvysMo5N5VsXc", HL_OK},
-    {"an update that is tried again", fields_text, "again", HL_OK},
-    {"an update that is rejected", fields_text, "rejected", HL_REJECTED},
-    {"an update that is invalid", invalid_text, "no/id", HL_INVALID},
-    {"a dry run", fields_text, NULL, HL_OK},
-    {"a dry run that is invalid", invalid_text, NULL, HL_INVALID},
+    {"an update", fields_text, "ocQHyuzHvysMo5N5VsXc", HL_OK, false},
+    {"an update that is tried again", fields_text, "again", HL_OK, false},
+    {"an update that is rejected", fields_text, "rejected", HL_REJECTED, false},
+    {"an update that is invalid", invalid_text, "no/id", HL_INVALID, false},
+    {"posted updates", fields_text, "ocQHyuzHvysMo5N5VsXc", HL_OK, true},
+    {"posted updates that are tried again", fields_text, "again", HL_OK, true},
+    {"a dry run", fields_text, NULL, HL_OK, false},
+    {"a dry run that is invalid", invalid_text, NULL, HL_INVALID, false},
 };
 
 static char base_url[64];
 
 /* A client of its own, so that nothing is left from the call before. */
-static hl_kind update (hl_fields *fields, const char *id) {
+static hl_kind new_client (hl_client **out, const char *id) {
   hl_options options = {.token = "pit-0123456789",
                         .user_agent = "sweep/1",
                         .timeout_ms = 10000,
                         .retries = strcmp(id, "again") == 0 ? 2 : -1,
                         .base_url = base_url};
   const hl_result *why = NULL;
+  hl_kind kind = hl_client_new(out, &options, &why);
+
+  if (kind != HL_OK)
+    hl_result_free(why);
+  return kind;
+}
+
+static hl_kind update (hl_fields *fields, const char *id) {
   hl_client *client = NULL;
   hl_call *call = NULL;
-  hl_kind kind = hl_client_new(&client, &options, &why);
+  hl_kind kind = new_client(&client, id);
 
   if (kind != HL_OK) {
     hl_fields_free(fields);
-    hl_result_free(why);
     return kind;
   }
   kind = HL_MEMORY;
@@ -78,6 +90,56 @@ static hl_kind update (hl_fields *fields, const char *id) {
   hl_call_free(call);
   hl_client_free(client);
   return kind;
+}
+
+/* What is posted arrives, each call once, within the time that it has. */
+static int take_all (hl_mailbox *mailbox) {
+  int64_t until_us = hl_now_us() + 12000000;
+  int n = 0;
+
+  while (hl_mailbox_expected(mailbox) > 0 && hl_now_us() < until_us) {
+    if (hl_mailbox_take(mailbox) != NULL)
+      n++;
+    else
+      usleep(200);
+  }
+  return n;
+}
+
+/* How the worst of some calls ended; HL_CANCELLED: one was lost. */
+static hl_kind post (const task *t) {
+  hl_client *client = NULL;
+  hl_mailbox *mailbox = NULL;
+  hl_call *calls[POSTED] = {NULL};
+  hl_kind kind = new_client(&client, t->contact_id), worst = t->kind;
+  int i, n = 0;
+
+  if (kind == HL_OK)
+    mailbox = hl_mailbox_new(-1);
+  for (i = 0; i < POSTED && mailbox != NULL; i++) {
+    hl_fields *fields = hl_fields_new(cJSON_Parse(t->fields));
+    if (fields == NULL)
+      continue;
+    calls[n] =
+        hl_call_new(client, t->contact_id, strlen(t->contact_id), fields, NULL);
+    if (calls[n] != NULL && hl_call_post(calls[n], mailbox) == HL_OK)
+      n++;
+    else
+      hl_call_free(calls[n]);
+  }
+  if (n < POSTED)
+    worst = HL_MEMORY;
+  if (mailbox != NULL && take_all(mailbox) != n)
+    worst = HL_CANCELLED;
+  for (i = 0; i < n; i++) {
+    kind = worst != HL_CANCELLED ? hl_call_result(calls[i])->kind : worst;
+    if (kind != t->kind)
+      worst = kind;
+    hl_call_free(calls[i]);
+  }
+  hl_client_free(client);
+  hl_mailbox_free(mailbox);
+  return worst;
 }
 
 static hl_kind dry_run (hl_fields *fields) {
@@ -94,8 +156,13 @@ static hl_kind dry_run (hl_fields *fields) {
 }
 
 static hl_kind run (const task *t, cJSON *document_take) {
-  hl_fields *fields = hl_fields_new(document_take);
+  hl_fields *fields;
 
+  if (t->posted) {
+    cJSON_Delete(document_take);
+    return post(t);
+  }
+  fields = hl_fields_new(document_take);
   if (fields != NULL && t->kind == HL_INVALID &&
       hl_fields_complain(fields, "tags[1]", "is odd") != HL_OK) {
     hl_fields_free(fields);
@@ -128,7 +195,10 @@ static int sweep (const task *t, failmalloc_mode mode) {
   while (hit && n++ < N_MAX) {
     cJSON *document = cJSON_Parse(t->fields);
     hl_kind kind;
-    failmalloc_arm(n, mode);
+    if (t->posted)
+      failmalloc_arm_all(n, mode);
+    else
+      failmalloc_arm(n, mode);
     kind = run(t, document);
     hit = failmalloc_disarm();
     live = failmalloc_live();

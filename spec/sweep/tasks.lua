@@ -1,6 +1,7 @@
 -- What the sweep does to a Lua state: tasks to be run with an allocation
 -- failing. `call` is all that runs then; `good` judges what came with memory
 -- enough, `short` what came without; `raises`: then raising will do as well.
+local core = require "highlevel.core"
 local highlevel = require "highlevel"
 
 local base_url = ...
@@ -61,6 +62,14 @@ local client = highlevel.new(account)
 -- one that tries again, paces itself and tells of it
 account.retries, account.rate_limit, account.log = 2, { requests = 1000000, interval = 10 }, function() end
 local patient = highlevel.new(account)
+
+-- one whose calls the thread carries, for a loop that does nothing else
+function account.wait(_, step)
+  repeat
+    core.sleep(0.0005)
+  until step()
+end
+local looping = highlevel.new(account)
 local fields, bad = full(), wrong()
 local options = { token = "pit-9876543210", base_url = base_url, timeout = 10, user_agent = "sweep/1" }
 
@@ -87,6 +96,37 @@ end
 -- Memory ran out for some of them; the others went on.
 local function is_partly_counted(summary)
   return summary.total == 3 and summary.succeeded + #summary.failures == 3
+end
+
+-- Each item is told of once, and those without a result say why.
+local function bulk(bulk_client)
+  local told, kinds = {}, {}
+  local summary = bulk_client:update_contacts(items, {
+    concurrency = 2,
+    on_result = function(index, _, err)
+      told[index] = (told[index] or 0) + 1
+      kinds[index] = err and err.kind or "ok"
+    end,
+  })
+  summary.told = told[1] == 1 and told[2] == 1 and told[3] == 1
+  summary.kinds = kinds
+  return summary
+end
+
+local expected = { "ok", "rejected", "invalid" }
+
+-- As it should be, but for what memory was not enough for, or libcurl's memory.
+local function is_told(summary)
+  local ok = summary.told and is_partly_counted(summary)
+  for i = 1, 3 do
+    local kind = summary.kinds[i]
+    ok = ok and (kind == expected[i] or kind == "memory" or kind == "network")
+  end
+  return ok
+end
+
+local function is_all_told(summary)
+  return summary.told and is_counted(summary) and table.concat(summary.kinds, " ") == table.concat(expected, " ")
 end
 
 -- A collection lets go of unused stack; to get it back is the caller's
@@ -119,10 +159,29 @@ return {
   {
     name = "update_contacts",
     call = function()
-      return patient:update_contacts(items, { concurrency = 2 })
+      return bulk(patient)
     end,
-    good = is_counted,
-    short = is_partly_counted,
+    good = is_all_told,
+    short = is_told,
+    raises = true,
+  },
+  {
+    name = "update_contact, in a loop",
+    threaded = true,
+    call = function()
+      return looping:update_contact("again", fields)
+    end,
+    good = is_answer,
+    short = is_memory,
+  },
+  {
+    name = "update_contacts, in a loop",
+    threaded = true,
+    call = function()
+      return bulk(looping)
+    end,
+    good = is_all_told,
+    short = is_told,
     raises = true,
   },
   {
