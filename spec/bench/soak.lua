@@ -53,7 +53,13 @@ local SERVER = [[
   } }
 ]]
 
+local seed = tonumber(os.getenv("SEED"))
 local dice = math.random
+
+-- What follows depends on the seed and this alone, not on what else was thrown.
+local function throw(number)
+  math.randomseed(seed * 1e6 + number)
+end
 
 -- How many of a hundred; the path, from the request's number; what it is
 -- answered; how long its client waits at most.
@@ -89,11 +95,12 @@ local function complain(...)
 end
 
 -- A server and its load.
-local function new_party(name)
+local function new_party(name, number)
   local server = nginx_server.start({ http = HTTP:format(helper.env("HTTP")), server = SERVER })
   local expected = {}
   local party = { name = name, server = server, records = {}, reloads = 0 }
   party.load = nginx_load.new(server, tonumber(os.getenv("CONCURRENCY")), function(i)
+    throw(2 * i + number)
     local kind = pick()
     local path = kind[2]:format(kind[2]:find("contact", 1, true) and i % 5000 or i)
     expected[path] = kind[3]
@@ -165,6 +172,7 @@ local function soak(parties, seconds)
     end
     local now = socket.gettime()
     if now >= next_reload then
+      throw(-1 - parties[1].reloads)
       next_reload = now + 1 + dice() * 30
       parties[1].server:signal("HUP")
       parties[1].reloads = parties[1].reloads + 1
@@ -235,13 +243,12 @@ local function finish(party)
   server:remove()
 end
 
-local minutes, seed = tonumber(os.getenv("MINUTES")), tonumber(os.getenv("SEED"))
+local minutes = tonumber(os.getenv("MINUTES"))
 print(("soak: %g minutes, seed %d"):format(minutes, seed))
 io.stdout:setvbuf("line")
-math.randomseed(seed)
 helper.admin("POST", "/journal", { enabled = false })
 
-local parties = { new_party("reloaded"), new_party("steady") }
+local parties = { new_party("reloaded", 0), new_party("steady", 1) }
 for _, party in ipairs(parties) do
   when_new(party)
 end
