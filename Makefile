@@ -168,7 +168,7 @@ test: ## install what is missing, build, run every test (SAN=1, SAN=thread: unde
 	@$(MAKE) --no-print-directory run-tests
 
 # make run-tests PARTS="busted" SPECS=spec/encode_spec.lua: some of them, as built
-run-tests: PARTS = $(if $(filter thread,$(SAN)),core threads,core memcheck busted sweep threads)
+run-tests: PARTS = $(if $(filter thread,$(SAN)),core threads,core memcheck busted sweep torture threads)
 SPECS = spec
 run-tests:
 	@$(RUN_ENV) SAN=$(SAN) LUAS="$(LUA)" PARTS="$(PARTS)" SPECS="$(SPECS)" spec/run
@@ -216,10 +216,10 @@ deps: ## install what building, the demo, tests and lint need (Debian, Ubuntu)
 # ---------------------------------------------------------------------- style
 
 C_FILES  = $(wildcard core/*.[ch] lua/highlevel/*.[ch] spec/core/*.[ch] \
-             spec/sweep/*.[ch] spec/thread/*.c spec/fuzz/*.[ch] spec/bench/*.[ch] examples/*.[ch])
+             spec/sweep/*.[ch] spec/thread/*.c spec/torture/*.[ch] spec/fuzz/*.[ch] spec/bench/*.[ch] examples/*.[ch])
 SCRIPTS  = spec/run spec/deps .ci/run \
            $(wildcard spec/sandbox/sandbox spec/sweep/run spec/bench/run spec/bench/nginx.sh \
-             spec/bench/soak spec/fuzz/run)
+             spec/bench/soak spec/fuzz/run spec/torture/run)
 TIDY     = $(CORE:%=build/tidy/%.ok) $(BINDING:%=build/tidy/%.ok)
 LUA_INC  = $(or $(LUA54_INC),$(LUAJIT_INC))
 

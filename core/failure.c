@@ -51,11 +51,19 @@ static const meaning meanings[] = {
      "the server's certificate is not trusted", NULL},
 };
 
-static const meaning *find (CURLcode code) {
+/* What libcurl says of more than 300 KB of headers, with CURLE_RECV_ERROR. */
+#define TOO_LARGE "Too large response headers"
+
+static const meaning *find (CURLcode code, const char *detail) {
+  static const meaning too_large = {CURLE_RECV_ERROR, HL_PROTOCOL,
+                                    "the answer's headers are too large", NULL};
   static const meaning other = {CURLE_OK, HL_NETWORK, "the request failed",
                                 NULL};
   size_t i;
 
+  if (code == CURLE_RECV_ERROR &&
+      strncmp(detail, TOO_LARGE, sizeof(TOO_LARGE) - 1) == 0)
+    return &too_large;
   for (i = 0; i < sizeof(meanings) / sizeof(meanings[0]); i++)
     if (meanings[i].code == code)
       return &meanings[i];
@@ -85,7 +93,7 @@ static const char *or_not_done (hl_kind kind, hl_phase phase) {
 hl_kind hl_failure_judge (CURLcode code, hl_phase phase, const hl_call *call,
                           const hl_settings *s, const char *detail,
                           hl_text *message) {
-  const meaning *m = find(code);
+  const meaning *m = find(code, detail);
 
   if (code == CURLE_OPERATION_TIMEDOUT) {
     hl_text_printf(message, "%s (%.3g s, %s)", timeout_text(phase),
