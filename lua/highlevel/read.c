@@ -3,7 +3,8 @@
 **
 ** Texts and names are borrowed from Lua: the table they are in stays on the
 ** stack until the body is printed, no Lua code runs in between, and strings
-** do not move.
+** do not move. No finalizer either, so nothing here may make the collector
+** work: what is needed of Lua's strings is made before.
 */
 #include <stdint.h>
 #include <stdio.h>
@@ -14,6 +15,17 @@
 #include "contact.h"
 #include "json.h"
 
+/* Strings to look things up by, as they are in a list. */
+typedef enum word {
+  JSONTYPE = 1,
+  LOADED,
+  CJSON,
+  CJSON_SAFE,
+  ARRAY_MT,
+  EMPTY_ARRAY_MT,
+  EMPTY_ARRAY
+} word;
+
 /* Stack slots: three for each level, and a few to work with. */
 #define SLOTS (3 * HL_DEPTH_OUT + 20)
 
@@ -22,7 +34,7 @@
 typedef struct reader {
   lua_State *L;
   hl_fields *fields;
-  int jsontype;                     /* index of the string "__jsontype" */
+  int words;                        /* index of the list of strings */
   const void *tables[HL_DEPTH_OUT]; /* the ones being read, outermost first */
   int depth;
   bool no_memory;
@@ -57,18 +69,50 @@ static void refuse (reader *r, cJSON *item, const hl_path *path,
 
 /*------------------------------------------------------------------ marks */
 
+/* Push the list of words, made at first use. */
+static void push_words (lua_State *L) {
+  static const char *const words[] = {[JSONTYPE] = "__jsontype",
+                                      [LOADED] = "_LOADED",
+                                      [CJSON] = "cjson",
+                                      [CJSON_SAFE] = "cjson.safe",
+                                      [ARRAY_MT] = "array_mt",
+                                      [EMPTY_ARRAY_MT] = "empty_array_mt",
+                                      [EMPTY_ARRAY] = "empty_array"};
+  static const char key; /* its address is the key */
+  int i;
+
+  lua_pushlightuserdata(L, (void *)(uintptr_t)&key);
+  lua_rawget(L, LUA_REGISTRYINDEX);
+  if (!lua_isnil(L, -1))
+    return;
+  lua_pop(L, 1);
+  lua_createtable(L, EMPTY_ARRAY, 0);
+  for (i = JSONTYPE; i <= EMPTY_ARRAY; i++) {
+    lua_pushstring(L, words[i]);
+    lua_rawseti(L, -2, i);
+  }
+  lua_pushlightuserdata(L, (void *)(uintptr_t)&key);
+  lua_pushvalue(L, -2);
+  lua_rawset(L, LUA_REGISTRYINDEX);
+}
+
+/* Push what the table at `index` has under that word. */
+static void get_word (const reader *r, int index, word w) {
+  lua_rawgeti(r->L, r->words, w);
+  lua_rawget(r->L, index < 0 && index > LUA_REGISTRYINDEX ? index - 1 : index);
+}
+
 /* Push lua-cjson's value of that name, or nil; never loads lua-cjson. */
-static void push_cjson (lua_State *L, const char *name) {
-  static const char *const modules[] = {"cjson", "cjson.safe"};
+static void push_cjson (const reader *r, word w) {
+  static const word modules[] = {CJSON, CJSON_SAFE};
+  lua_State *L = r->L;
   size_t i;
 
-  lua_getfield(L, LUA_REGISTRYINDEX, "_LOADED"); /* loaded */
+  get_word(r, LUA_REGISTRYINDEX, LOADED); /* loaded */
   for (i = 0; i < 2; i++) {
-    lua_pushstring(L, modules[i]);
-    lua_rawget(L, -2); /* loaded, module */
+    get_word(r, -1, modules[i]); /* loaded, module */
     if (lua_istable(L, -1)) {
-      lua_pushstring(L, name);
-      lua_rawget(L, -2);
+      get_word(r, -1, w);
       if (!lua_isnil(L, -1)) {
         lua_replace(L, -3);
         lua_pop(L, 1);
@@ -83,12 +127,12 @@ static void push_cjson (lua_State *L, const char *name) {
 }
 
 /* Is the value on the top lua-cjson's value of that name? */
-static bool is_cjson (lua_State *L, const char *name) {
+static bool is_cjson (const reader *r, word w) {
   bool same;
 
-  push_cjson(L, name);
-  same = !lua_isnil(L, -1) && lua_rawequal(L, -1, -2);
-  lua_pop(L, 1);
+  push_cjson(r, w);
+  same = !lua_isnil(r->L, -1) && lua_rawequal(r->L, -1, -2);
+  lua_pop(r->L, 1);
   return same;
 }
 
@@ -107,8 +151,7 @@ static shape marked_shape (reader *r) {
 
   if (!lua_getmetatable(L, -1))
     return SHAPE_OPEN;
-  lua_pushvalue(L, r->jsontype);
-  lua_rawget(L, -2); /* table, metatable, mark */
+  get_word(r, -1, JSONTYPE); /* table, metatable, mark */
   if (lua_type(L, -1) == LUA_TSTRING) {
     const char *mark = lua_tostring(L, -1);
     s = strcmp(mark, "array") == 0    ? SHAPE_ARRAY
@@ -116,9 +159,9 @@ static shape marked_shape (reader *r) {
                                       : SHAPE_OPEN;
   }
   lua_pop(L, 1);
-  if (s == SHAPE_OPEN && is_cjson(L, "array_mt"))
+  if (s == SHAPE_OPEN && is_cjson(r, ARRAY_MT))
     s = SHAPE_ARRAY;
-  if (s == SHAPE_OPEN && is_cjson(L, "empty_array_mt")) {
+  if (s == SHAPE_OPEN && is_cjson(r, EMPTY_ARRAY_MT)) {
     lua_pop(L, 1);
     return is_empty(L) ? SHAPE_ARRAY : SHAPE_OPEN;
   }
@@ -139,7 +182,7 @@ static cJSON *new_refused (reader *r, const hl_path *path, const char *text) {
 static cJSON *new_pointer (reader *r, const hl_path *path) {
   if (lua_touserdata(r->L, -1) == NULL)
     return hl_json_block_new(r->fields->block, cJSON_NULL); /* cjson.null too */
-  if (is_cjson(r->L, "empty_array"))
+  if (is_cjson(r, EMPTY_ARRAY))
     return hl_json_block_new(r->fields->block, cJSON_Array);
   return new_refused(r, path, "a light userdata cannot be sent");
 }
@@ -360,7 +403,7 @@ static void read_table (reader *r, cJSON *item, const hl_path *path) {
 #define NODES 160
 
 typedef struct store {
-  bool busy; /* a finalizer may come here while a table is read */
+  bool busy;
   hl_json_node nodes[NODES];
 } store;
 
@@ -405,8 +448,8 @@ void hl_read_fields (lua_State *L, int index, hl_box *box) {
   memset(&r, 0, sizeof(r));
   r.L = L;
   luaL_checkstack(L, SLOTS, "too deep a table");
-  lua_pushliteral(L, "__jsontype");
-  r.jsontype = lua_gettop(L);
+  push_words(L);
+  r.words = lua_gettop(L);
   lua_pushvalue(L, index);
   box->fields = hl_fields_start();
   r.fields = box->fields;
