@@ -338,6 +338,17 @@ static void make_key (maker *m) {
   }
 }
 
+/* More members than are sorted without asking for memory. */
+static void add_many (maker *m) {
+  int64_t n = bytes_range(&m->bytes, 0, 60);
+
+  for (; n > 0; n--) {
+    lua_pushfstring(m->L, "k%d", (int)(n * 37 % 61));
+    make_text(m);
+    lua_rawset(m->L, -3);
+  }
+}
+
 static void make_table (maker *m) {
   int64_t n, i;
   bool list;
@@ -354,6 +365,8 @@ static void make_table (maker *m) {
     make_any(m);
     lua_rawset(m->L, -3);
   }
+  if (!list && n == 6)
+    add_many(m);
   end_table(m);
 }
 
@@ -385,6 +398,7 @@ static void make_any (maker *m) {
 
 static void make_object (maker *m, const hl_shape *shape) {
   const hl_member *member;
+  unsigned more;
 
   if (!begin_table(m))
     return;
@@ -403,11 +417,14 @@ static void make_object (maker *m, const hl_shape *shape) {
       make_shaped(m, member->shape);
     lua_rawset(m->L, -3);
   }
-  if (bytes_one(&m->bytes) > 200) {
+  more = bytes_one(&m->bytes);
+  if (more > 200) {
     make_key(m);
     make_any(m);
     lua_rawset(m->L, -3);
   }
+  if (more > 248)
+    add_many(m);
   end_table(m);
 }
 
