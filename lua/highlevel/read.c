@@ -61,13 +61,9 @@ static void lack_memory (reader *r) {
 
 /* Note a problem with a value. */
 static void complain (reader *r, const hl_path *path, const char *text) {
-  hl_text where;
-
-  hl_text_init(&where, 4096);
-  hl_path_print(&where, path);
-  if (where.failed || hl_fields_complain(r->fields, where.bytes, text) != HL_OK)
+  hl_problems_at(&r->fields->problems, path, "%s", text);
+  if (r->fields->problems.failed)
     lack_memory(r);
-  hl_text_free(&where);
 }
 
 /* The same, and what stands in its place keeps the checks quiet. */
