@@ -180,8 +180,8 @@ bench: ## measure, against the sandbox
 
 # ------------------------------------------------------------------ fuzzing
 
-# clang's libFuzzer, and an input's every crash, overrun and overflow with it.
-# LUA is 5.4: the fuzzers that speak it link the host's library.
+# With clang's libFuzzer and sanitizers, apart from all else under build/fuzz;
+# those that speak Lua link Lua 5.4.
 FUZZ_CC   ?= clang
 FUZZ_OUT   = build/fuzz
 FUZZERS   ?= answer encode headers dates pace queue json
@@ -190,6 +190,7 @@ FUZZ_FLAGS = -std=c11 -D_GNU_SOURCE -Icore -Ilua/highlevel -Ispec/core $(DEPS_CF
              -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined \
              -fno-sanitize-recover=all
 FUZZ_LINK  = $(FUZZ_CC) -g -fsanitize=fuzzer,address,undefined
+LUA54_LIBS ?= $(shell $(PKG_CONFIG) --libs $(LUA54_PC))
 FUZZ_HELP  = $(filter-out $(FUZZERS:%=spec/fuzz/%.c),$(wildcard spec/fuzz/*.c))
 
 fuzz: ## install clang, fuzz each parser for FUZZ_SECONDS=60 (FUZZERS="json pace", REPLAY=file)
@@ -208,9 +209,9 @@ $(FUZZ_OUT)/libfuzz.a: $(patsubst %.c,$(FUZZ_OUT)/obj/%.o,$(CORE) $(BINDING) $(F
 
 $(FUZZ_OUT)/%: $(FUZZ_OUT)/obj/spec/fuzz/%.o $(FUZZ_OUT)/libfuzz.a
 	$(SAY) LD $@
-	$(Q)$(FUZZ_LINK) -o $@ $^ $(LIBS) $(shell $(PKG_CONFIG) --libs $(LUA54_PC)) -ldl
+	$(Q)$(FUZZ_LINK) -o $@ $^ $(LIBS) $(LUA54_LIBS) -ldl
 
-deps: ## install what building, the demo, tests and lint need (Debian, Ubuntu)
+deps: ## install what building, the demo, tests, fuzzing and lint need (Debian, Ubuntu)
 	@spec/deps all $(BOTH)
 
 # ---------------------------------------------------------------------- style

@@ -13,9 +13,6 @@
 #include "result.h"
 #include "status.h"
 
-/* A body beyond this is a mistake: contacts have kilobytes. */
-#define BODY_MAX ((size_t)8 * 1024 * 1024)
-
 /* Forever: 24 days, which a long of 32 bits can hold. */
 #define TIMEOUT_MAX_MS INT64_C(2147483647)
 
@@ -58,13 +55,13 @@ hl_kind hl_fields_complain (hl_fields *fields, const char *path,
 /* Check the fields and print their body, unless there is a problem. */
 static void print_body (hl_fields *fields, hl_version version, bool lax,
                         hl_text *body, hl_problems *problems) {
-  hl_text_init(body, BODY_MAX);
+  hl_text_init(body, HL_BODY_MAX);
   hl_text_reserve(body, 4000); /* most fit */
   hl_contact_print(fields->document, version, lax, body, problems);
   if (problems->n > 0 || problems->failed)
     return;
   if (body->too_large)
-    hl_problems_add(problems, NULL, "this update is larger than 8 MiB");
+    hl_problems_add(problems, NULL, HL_BODY_TOO_LARGE);
   else if (body->failed)
     problems->failed = true;
 }

@@ -26,6 +26,10 @@ typedef enum hl_call_state {
 /* Attempts that are remembered, the last ones. */
 #define HL_HISTORY_MAX 16
 
+/* A body beyond this is a mistake: contacts have kilobytes. */
+#define HL_BODY_MAX ((size_t)8 * 1024 * 1024)
+#define HL_BODY_TOO_LARGE "this update is larger than 8 MiB"
+
 struct hl_fields {
   cJSON *document;
   hl_json_block *block; /* where its nodes are from; NULL: cJSON's own */

@@ -114,6 +114,10 @@ void hl_problems_at (hl_problems *p, const hl_path *path, const char *fmt,
   hl_text where, what;
   va_list ap;
 
+  if (p->n == HL_PROBLEMS_MAX) { /* there may be millions of these */
+    p->dropped++;
+    return;
+  }
   hl_text_init(&where, PATH_MAX_BYTES);
   hl_text_init(&what, HL_TEXT_MAX);
   va_start(ap, fmt);

@@ -435,4 +435,19 @@ describe("highlevel.array and highlevel.object", function()
     ]])
     assert.equal("0\n", text)
   end)
+
+  it("does not take much memory for few tables that are in each other", function()
+    local text = helper.run_script("", [[
+      local highlevel = require "highlevel"
+      local t = { "x" }
+      for _ = 1, 25 do t = { a = t, b = t } end
+      local _, err = highlevel.encode { customFields = { { id = "x", field_value = t } } }
+      print(err)
+      for line in io.lines("/proc/self/status") do
+        local most = line:match("^VmHWM:%s*(%d+) kB")
+        if most then print(tonumber(most) < 2e6) end
+      end
+    ]])
+    assert.equal("invalid: this update is larger than 8 MiB\ntrue\n", text)
+  end)
 end)

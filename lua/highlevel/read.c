@@ -31,13 +31,19 @@ typedef enum word {
 
 #define WHY_ROOM 120 /* for a sentence with numbers in it */
 
+/* More values no body has room for, as each is two bytes with its comma. Few
+** tables, each of them in the next one twice, can be that many. */
+#define VALUES_MAX (HL_BODY_MAX / 2)
+
 typedef struct reader {
   lua_State *L;
   hl_fields *fields;
   int words;                        /* index of the list of strings */
   const void *tables[HL_DEPTH_OUT]; /* the ones being read, outermost first */
   int depth;
+  size_t values; /* read so far */
   bool no_memory;
+  bool stop; /* for want of memory, or because there are too many of them */
 } reader;
 
 typedef enum shape {
@@ -48,15 +54,16 @@ typedef enum shape {
 
 static void read_table (reader *r, cJSON *item, const hl_path *path);
 
+static void lack_memory (reader *r) {
+  r->no_memory = true;
+  r->stop = true;
+}
+
 /* Note a problem with a value. */
 static void complain (reader *r, const hl_path *path, const char *text) {
-  hl_text where;
-
-  hl_text_init(&where, 4096);
-  hl_path_print(&where, path);
-  if (where.failed || hl_fields_complain(r->fields, where.bytes, text) != HL_OK)
-    r->no_memory = true;
-  hl_text_free(&where);
+  hl_problems_at(&r->fields->problems, path, "%s", text);
+  if (r->fields->problems.failed)
+    lack_memory(r);
 }
 
 /* The same, and what stands in its place keeps the checks quiet. */
@@ -305,12 +312,17 @@ static bool has_children (const cJSON *item) {
 
 /* The value on the top, at `path`, into its parent. */
 static inline void add_child (reader *r, cJSON *parent, const hl_path *path) {
-  cJSON *item = new_value(r, path);
+  cJSON *item;
 
+  if (++r->values > VALUES_MAX) {
+    r->stop = true;
+    return;
+  }
+  item = new_value(r, path);
   if (item != NULL && path->key != NULL)
     hl_json_borrow_name(item, path->key, path->key_len);
   if (!hl_json_append(parent, item))
-    r->no_memory = true;
+    lack_memory(r);
   else if (has_children(item) && lua_istable(r->L, -1))
     read_table(r, item, path);
 }
@@ -326,7 +338,7 @@ static void read_list (reader *r, cJSON *item, shape s, const hl_path *path) {
     return;
   }
   item->type ^= cJSON_Object ^ cJSON_Array;
-  for (i = 1; i <= k.indexes && !r->no_memory; i++) {
+  for (i = 1; i <= k.indexes && !r->stop; i++) {
     hl_path at = {path, NULL, 0, i};
     lua_rawgeti(r->L, -1, (int)i);
     add_child(r, item, &at);
@@ -361,7 +373,7 @@ static void read_object (reader *r, cJSON *item, const hl_path *path) {
     at.key = lua_tolstring(L, -2, &at.key_len);
     add_child(r, item, &at);
     lua_pop(L, 1);
-    if (r->no_memory) {
+    if (r->stop) {
       lua_pop(L, 1);
       return;
     }
@@ -432,6 +444,8 @@ static bool read_document (reader *r) {
   if (document == NULL)
     return false;
   read_table(r, document, &root);
+  if (r->values > VALUES_MAX)
+    refuse(r, document, &root, HL_BODY_TOO_LARGE);
   return !r->no_memory;
 }
 

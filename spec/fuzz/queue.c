@@ -62,6 +62,18 @@ static void claim_room (const world *w, const account *a) {
   claim(w->limit.requests == 0 || n < w->limit.requests);
 }
 
+/* Nobody waits for a turn who was started before. */
+static void claim_first (const world *w, const item *it) {
+  size_t i;
+
+  for (i = 0; i < CALLS; i++) {
+    const item *other = &w->items[i];
+    if (other->call != NULL && other->account == it->account &&
+        other->call->state == HL_CALL_QUEUED)
+      claim(other->call->order > it->call->order);
+  }
+}
+
 static void send (world *w, item *it) {
   hl_call *call = it->call;
   account *a = &w->accounts[it->account];
@@ -72,6 +84,7 @@ static void send (world *w, item *it) {
     claim(call->order > a->last_order);
     a->last_order = call->order;
   }
+  claim_first(w, it);
   claim_room(w, a);
   if (a->n == COUNT(a->left)) {
     a->n--;
