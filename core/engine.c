@@ -4,8 +4,11 @@
 #include "engine.h"
 
 #include <curl/curl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "status.h"
@@ -22,6 +25,7 @@ struct hl_engine {
   CURLM *multi;
   hl_transfer *idle;
   hl_link done;   /* of calls: to be taken */
+  hl_link shared; /* of sockets: they have carried HTTP/2 */
   int64_t due_us; /* when libcurl wants to be called; INT64_MAX: never */
   hl_kind state;  /* HL_OK until libcurl is at its end */
   struct hl_socket **by_fd; /* NULL where it has none */
@@ -34,6 +38,7 @@ struct hl_engine {
 /* What is known of one of libcurl's sockets. */
 typedef struct hl_socket {
   hl_watch watch;
+  hl_link shared;  /* in the engine's, or in none */
   bool connection; /* opened and closed with our knowledge */
   bool idle;       /* libcurl waits for nothing there */
 } hl_socket;
@@ -70,6 +75,7 @@ static hl_socket *need_socket (hl_engine *e, curl_socket_t fd) {
     return NULL;
   }
   hl_watch_init(&socket->watch, fd, e);
+  hl_list_init(&socket->shared);
   e->by_fd[fd] = socket;
   return socket;
 }
@@ -79,6 +85,7 @@ static void forget_socket (hl_engine *e, curl_socket_t fd) {
 
   if (socket != NULL) {
     hl_poller_drop(e->poller, &socket->watch);
+    hl_list_take(&socket->shared);
     if (socket->connection)
       hl_status_connected(-1);
     free(socket);
@@ -145,6 +152,39 @@ static int on_close (void *user, curl_socket_t fd) {
   return close(fd);
 }
 
+/* Requests may share this connection from now on, if it is of HTTP/2. */
+static void note_shared (hl_engine *e, CURL *easy) {
+  curl_socket_t fd = CURL_SOCKET_BAD;
+  long version = 0;
+  hl_socket *socket;
+
+  curl_easy_getinfo(easy, CURLINFO_HTTP_VERSION, &version);
+  if (version != CURL_HTTP_VERSION_2_0)
+    return;
+  curl_easy_getinfo(easy, CURLINFO_ACTIVESOCKET, &fd);
+  socket = find_socket(e, fd);
+  if (socket != NULL && hl_list_is_empty(&socket->shared))
+    hl_list_put(&e->shared, &socket->shared);
+}
+
+/*
+** While requests begin: what they send over shared connections leaves together
+** at the end. libcurl writes the head and the body of each on its own; as
+** packets of their own they cost the server, and this side, half as much again.
+*/
+static void hold_back (hl_engine *e, int on) {
+#ifdef TCP_CORK
+  hl_link *link;
+
+  for (link = e->shared.next; link != &e->shared; link = link->next)
+    (void)setsockopt(HL_HOLDER(link, hl_socket, shared)->watch.fd, IPPROTO_TCP,
+                     TCP_CORK, &on, sizeof(on));
+#else
+  (void)e;
+  (void)on;
+#endif
+}
+
 static int on_timer (CURLM *multi, long timeout_ms, void *user) {
   hl_engine *e = user;
 
@@ -184,6 +224,7 @@ hl_engine *hl_engine_new (const hl_settings *s, hl_poller *poller) {
   e->poller = poller;
   e->due_us = INT64_MAX;
   hl_list_init(&e->done);
+  hl_list_init(&e->shared);
   e->multi = curl_multi_init();
   if (e->multi == NULL || !set_up(e)) {
     hl_engine_free(e);
@@ -287,6 +328,7 @@ static void collect (hl_engine *e) {
     t = p;
     call = t->call;
     hl_transfer_end(t, code, e->settings);
+    note_shared(e, t->easy);
     detach(e, t);
     done(e, call);
   }
@@ -317,10 +359,14 @@ void hl_engine_ready (hl_engine *e, hl_watch *w, int ready) {
 void hl_engine_fire (hl_engine *e, int64_t now_us) {
   int n;
 
+  if (e->due_us > now_us)
+    return;
+  hold_back(e, 1);
   for (n = 0; n < TURNS && e->due_us <= now_us && e->state == HL_OK; n++) {
     e->due_us = INT64_MAX; /* libcurl says when again */
     act(e, CURL_SOCKET_TIMEOUT, 0);
   }
+  hold_back(e, 0);
 }
 
 int64_t hl_engine_due (const hl_engine *e) {
