@@ -91,7 +91,7 @@ end
 --- One item; `kind` is the model's list that it is from. `out(text...)` takes
 --- what is written, `address(name)` says where a name is described.
 function lua_page.item(out, kind, item, address)
-  out('<section id="', escape(item.name), '">\n<h2><code>', escape(item.name), "</code></h2>\n\n")
+  out('<section id="', escape(item.name), '">\n<h2><code class="name">', escape(item.name), "</code></h2>\n\n")
   write[kind](out, item, address)
   out("</section>\n\n")
 end

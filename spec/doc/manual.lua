@@ -103,7 +103,7 @@ local function contents(names, page)
   local out, list = writer()
   out('<ul class="names">\n')
   for _, name in ipairs(names) do
-    out('<li><a href="', page, "#", markup.escape(name), '"><code>', markup.escape(name), "</code></a></li>\n")
+    out('<li><a href="', page, "#", markup.escape(name), '"><code class="name">', markup.escape(name), "</code></a></li>\n")
   end
   out("</ul>\n\n")
   return table.concat(list)
