@@ -335,7 +335,7 @@ end
 --- nginx. Raises for what is no client, or a closed one.
 ---
 ---     local status = highlevel.status(client)
----     print(status.running, status.finished.ok or 0, status.ready_in) --> 0	0	0
+---     print(status.running, status.finished.ok or 0, status.ready_in == 0) --> 0 0 true
 ---@param client? highlevel.Client whose `ready_in` and `rate_limit` are wanted
 ---@return highlevel.Status status counts; never nil
 function highlevel.status(client)
