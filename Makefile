@@ -211,7 +211,14 @@ $(FUZZ_OUT)/%: $(FUZZ_OUT)/obj/spec/fuzz/%.o $(FUZZ_OUT)/libfuzz.a
 	$(SAY) LD $@
 	$(Q)$(FUZZ_LINK) -o $@ $^ $(LIBS) $(LUA54_LIBS) -ldl
 
-deps: ## install what building, the demo, tests, fuzzing and lint need (Debian, Ubuntu)
+# --------------------------------------------------------------------- manual
+
+doc: ## install cmark, write the reference manual into build/doc
+	@spec/deps doc lua5.4
+	@mkdir -p build/doc
+	@$(LUA54) spec/doc/main.lua build/doc
+
+deps: ## install what building, the demo, tests, fuzzing, the manual and lint need (Debian, Ubuntu)
 	@spec/deps all $(BOTH)
 
 # ---------------------------------------------------------------------- style
@@ -302,6 +309,6 @@ help: ## this list
 	@echo "for LuaJIT: luarocks --lua-version=5.1 make LUA_INCDIR=/usr/include/luajit-2.1"
 
 .DEFAULT_GOAL := all
-.PHONY: all modules c programs examples demo run-demo test run-tests bench fuzz deps \
+.PHONY: all modules c programs examples demo run-demo test run-tests bench fuzz doc deps \
   lint lint-lua lint-format lint-rockspec lint-shell format \
   install install-c uninstall clean help FORCE

@@ -35,6 +35,7 @@
 
 #include <cjson/cJSON.h>
 
+/* The version of this header, as text. */
 #define HL_VERSION "0.1.0"
 
 #if defined(__GNUC__)
@@ -49,7 +50,7 @@ extern "C" {
 
 /* How a call ended. Branch on this, never on the text of a message. */
 typedef enum hl_kind {
-  HL_OK = 0,
+  HL_OK = 0,       /* done: the answer is HighLevel's word for it */
   HL_INVALID,      /* refused here; nothing was sent */
   HL_UNAUTHORIZED, /* 401: token missing, expired or revoked */
   HL_FORBIDDEN,    /* 403, and the 401s about scope, user type, location, IAM */
@@ -67,6 +68,7 @@ typedef enum hl_kind {
   HL_CANCELLED     /* the caller gave up, or closed the client */
 } hl_kind;
 
+/* How many kinds there are, HL_OK among them. */
 #define HL_KINDS (HL_CANCELLED + 1)
 
 /* "invalid", "unauthorized", ... as Lua's `err.kind`; "ok" for HL_OK. */
@@ -80,7 +82,8 @@ typedef enum hl_phase {
   HL_PHASE_TRANSFER /* the answer had begun */
 } hl_phase;
 
-HL_API const char *hl_phase_name (hl_phase phase); /* "connect", ...; NULL */
+/* "connect", "wait", "transfer" as Lua's `err.phase`; NULL for HL_PHASE_NONE. */
+HL_API const char *hl_phase_name (hl_phase phase);
 
 /* The API's X-RateLimit-* headers; -1 where the answer had none. */
 typedef struct hl_rate_limit {
@@ -103,24 +106,24 @@ typedef struct hl_message {
 ** are only ever added to at the end. Texts are UTF-8; a token is in none.
 */
 typedef struct hl_result {
-  hl_kind kind;
-  const char *message; /* what happened and what to do; NULL for HL_OK */
-  const char *path;    /* where, for HL_INVALID; or NULL */
-  const hl_message *messages;
-  size_t n_messages;
+  hl_kind kind;               /* branch on this */
+  const char *message;        /* what happened and what to do; NULL for HL_OK */
+  const char *path;           /* where, for HL_INVALID; or NULL */
+  const hl_message *messages; /* every complaint, `n_messages` of them */
+  size_t n_messages;          /* may be 0 */
 
   int status;       /* the HTTP status, 0 if there was no answer */
   const char *body; /* the raw answer of a failure, cut at 16 KiB; or NULL */
-  size_t body_len;
-  const cJSON *document; /* the parsed answer; or NULL. See json notes below */
+  size_t body_len;  /* bytes of it */
+  const cJSON *document; /* the parsed answer; or NULL. See JSON notes below */
   const cJSON *meta;     /* HL_DUPLICATE: contactId, matchingField; or NULL */
   const char *trace_id;  /* `traceId` of the answer; or NULL */
 
-  hl_rate_limit rate_limit;
-  int64_t retry_after_ms; /* Retry-After; -1 if none */
-  bool retryable;         /* the same call may succeed later */
+  hl_rate_limit rate_limit; /* what the answer said of limits */
+  int64_t retry_after_ms;   /* Retry-After; -1 if none */
+  bool retryable;           /* the same call may succeed later */
 
-  hl_phase phase;
+  hl_phase phase;           /* how far it had come, if it broke off */
   int attempts;             /* requests handed to the network */
   int64_t elapsed_us;       /* from hl_call_new to settled */
   const char *http_version; /* "1.0", "1.1", "2", "3"; or NULL */
@@ -140,6 +143,8 @@ typedef struct hl_fields hl_fields;
 
 /* Takes `document_take`, a cJSON object of fields. NULL: out of memory. */
 HL_API hl_fields *hl_fields_new (cJSON *document_take);
+
+/* For those that hl_call_new or hl_encode did not take. */
 HL_API void hl_fields_free (hl_fields *fields);
 
 /* Record a problem found before the checks of the schema: a sentence about
@@ -150,18 +155,22 @@ HL_API hl_kind hl_fields_complain (hl_fields *fields, const char *path,
 /*
 ** The body that would be sent for these fields: a dry run. On HL_OK `*text`
 ** is yours (hl_free); otherwise `*why` is (hl_result_free), which is NULL on
-** HL_MEMORY. `api_version` NULL is "2021-07-28"; `lax`
-** lets unknown names through.
+** HL_MEMORY. `api_version` NULL is "2021-07-28"; `lax` lets unknown names
+** through.
 */
 HL_API hl_kind hl_encode (hl_fields *fields_take, const char *api_version,
                           bool lax, char **text, size_t *len,
                           const hl_result **why);
 
+/* A text that hl_encode gave. */
 HL_API void hl_free (void *text);
+
+/* A result that came through `**why`; hl_call_result's are the call's. */
 HL_API void hl_result_free (const hl_result *result);
 
 /*----------------------------------------------------------------- client */
 
+/* One account: its token, its connections, its pace under the rate limit. */
 typedef struct hl_client hl_client;
 
 /* Start from {0}: zero means the default. Everything is copied. */
@@ -179,8 +188,8 @@ typedef struct hl_options {
   long rate_requests;        /* 100 requests, -1: no limit ... */
   long rate_interval_ms;     /* ... in 10000 */
   size_t max_response_bytes; /* 4 MiB, after decompression */
-  bool no_http2;
-  bool lax; /* let unknown field names through */
+  bool no_http2;             /* HTTP/1.1 even where the server offers more */
+  bool lax;                  /* let unknown field names through */
 } hl_options;
 
 /*
@@ -201,18 +210,20 @@ HL_API void hl_client_free (hl_client *client);
 
 /*------------------------------------------------------------------ calls */
 
+/* One update, from prepared to settled. */
 typedef struct hl_call hl_call;
 
 /* Zero and NULL: as the client says. */
 typedef struct hl_call_options {
-  const char *token;
-  long timeout_ms;
-  long retries;
-  void *user; /* whatever helps to know the call again: hl_call_user */
+  const char *token; /* for this call alone */
+  long timeout_ms;   /* for this whole call */
+  long retries;      /* after the first attempt; -1: none */
+  void *user;        /* whatever helps to know the call again: hl_call_user */
+  /* what to do with unknown field names */
   enum {
-    HL_AS_CLIENT = 0,
-    HL_STRICT,
-    HL_LAX
+    HL_AS_CLIENT = 0, /* as the client's `lax` says */
+    HL_STRICT,        /* refuse them */
+    HL_LAX            /* let them through */
   } strictness;
 } hl_call_options;
 
@@ -235,21 +246,24 @@ HL_API const hl_result *hl_call_result (const hl_call *call);
 
 /* How one attempt ended. */
 typedef struct hl_attempt {
-  int number; /* from 1 */
-  hl_kind kind;
+  int number;          /* from 1 */
+  hl_kind kind;        /* HL_OK, or what the failure would be called */
   int status;          /* 0: no answer */
   const char *message; /* NULL for HL_OK */
   const char *reason;  /* why another followed, or why none */
   int64_t began_us;    /* from hl_call_new: waits for its turn are before it */
-  int64_t took_us;
-  int64_t wait_us; /* before the next; -1: it was the last */
+  int64_t took_us;     /* from its start to its end */
+  int64_t wait_us;     /* before the next; -1: it was the last */
 } hl_attempt;
 
 /* The attempts that have ended so far, the last 16 at most. Borrowed until the
 ** next step. */
 HL_API const hl_attempt *hl_call_history (const hl_call *call, size_t *n);
 
+/* The `user` of its options, or what was set since. */
 HL_API void *hl_call_user (const hl_call *call);
+
+/* Any pointer; the library only keeps it. */
 HL_API void hl_call_set_user (hl_call *call, void *user);
 
 /* A running call is cancelled first: its transfer is gone at once. */
@@ -257,11 +271,15 @@ HL_API void hl_call_free (hl_call *call);
 
 /*
 ** Driving calls yourself: start any number, step the client until they have
-** settled, look at their results. `hl_client_step` moves bytes and lets calls
-** leave whose turn has come, waiting up to `wait_ms` for something to happen,
-** and returns how many calls are still running.
+** settled, look at their results.
 */
+
+/* Begin to send it; it moves when the client is stepped. Harmless on a call that
+** was started, or is settled. */
 HL_API void hl_call_start (hl_call *call);
+
+/* Moves bytes and lets calls leave whose turn has come, waiting up to `wait_ms`
+** for something to happen. Returns how many calls are still running. */
 HL_API int hl_client_step (hl_client *client, int wait_ms);
 
 /* A call with news, each once until there is more: an attempt ended, or it was
@@ -289,6 +307,8 @@ HL_API void hl_client_limits (hl_client *client, hl_rate_limit *limits);
 ** hl_call_free may be called with it, which cancels it. Everything else (new
 ** calls, other clients) goes on meanwhile. A mailbox belongs to one thread.
 */
+
+/* Where posted calls arrive once they are settled. */
 typedef struct hl_mailbox hl_mailbox;
 
 /*
@@ -333,6 +353,7 @@ typedef struct hl_status {
   long finished[HL_KINDS]; /* calls that ended, by their kinds */
 } hl_status;
 
+/* As they are now; the counts are of one moment each. */
 HL_API void hl_status_get (hl_status *status);
 
 /* Microseconds on a clock that never goes back (CLOCK_MONOTONIC). */

@@ -4,9 +4,10 @@
 ---     local client = highlevel.new { token = "pit-..." }
 ---     local res, err, info = client:update_contact(contact_id, { firstName = "rosan" })
 ---
---- Misuse (an argument of the wrong type, a misspelt option) raises; what the
---- world does comes back as `nil, err`. Times are seconds. The types of fields,
---- options and errors stand in highlevel/types.lua.
+--- Misuse (an argument of the wrong type, a misspelt option, a closed client)
+--- raises; bad content and what the world does come back as `nil, err`. Times
+--- are seconds, fractions allowed. The types of fields, options and errors stand
+--- in highlevel/types.lua.
 
 local bulk = require "highlevel.bulk"
 local call = require "highlevel.call"
@@ -19,12 +20,22 @@ local wait = require "highlevel.wait"
 -- for calls without options; made once, as a call may not fail for its sake
 local NONE = {}
 
+--- What `require "highlevel"` returns.
 ---@class highlevel
+--- `lua-highlevel` and its version.
+---@field _VERSION string
 local highlevel = { _VERSION = "lua-highlevel " .. core.version }
 
 --- JSON null: empties a field. lua-cjson's and nginx's null are the same value.
+---
+---     client:update_contact(id, { website = highlevel.null })
 highlevel.null = core.null
 
+--- One account: its connections, its pace under the rate limit, its options. Make
+--- one and keep it. It closes itself when it is collected, and in Lua 5.4 at
+--- the end of a block: `local client <close> = highlevel.new(options)`. Printing
+--- or dumping it shows no token. After a fork it goes on in the child, on
+--- connections of its own.
 ---@class highlevel.Client
 local methods = {}
 
@@ -52,18 +63,24 @@ local function mark(t, mt, name)
   return setmetatable(t, mt)
 end
 
---- Mark a table as a list, even if it is empty.
+--- Mark a table as a list, even if it is empty. Raises for what is no table,
+--- and for one that has a metatable of its own: set `__jsontype = "array"` in that.
+---
+---     local value = highlevel.array({})
+---     print(highlevel.encode { customFields = { { id = "a", field_value = value } } })
+---     --> {"customFields":[{"id":"a","field_value":[]}]}
 ---@generic T: table
----@param t T
----@return T # the same table
+---@param t T what to mark; it gets a metatable
+---@return T t the same table
 function highlevel.array(t)
   return mark(t, core.array_mt, "array")
 end
 
---- Mark a table as an object, even if it is empty.
+--- Mark a table as an object, even if it is empty. Raises for what is no table,
+--- and for one that has a metatable of its own: set `__jsontype = "object"` in that.
 ---@generic T: table
----@param t T
----@return T # the same table
+---@param t T what to mark; it gets a metatable
+---@return T t the same table
 function highlevel.object(t)
   return mark(t, core.object_mt, "object")
 end
@@ -120,13 +137,20 @@ end
 ---
 --- Nothing is sent unless the fields pass every check. A key that is absent
 --- leaves its field alone, `highlevel.null` empties it. `tags` replaces all
---- tags; custom fields merge by id.
----@param id string the contact's id
----@param fields highlevel.Fields
----@param opt? highlevel.CallOptions
+--- tags; custom fields merge by id. A call is tried again where that may help,
+--- within its `timeout`.
+---
+---     local res, err, info = client:update_contact(id, { tags = { "vip" } }, { timeout = 3 })
+---     print(res and res.contact.tags[1] or err) --> vip
+---
+--- Raises for an id or fields of the wrong type, a wrong option, a closed client,
+--- and within nginx in phases that cannot wait. All else comes back as `nil, err`.
+---@param id string the contact's id: not empty, without `/` and control characters
+---@param fields highlevel.Fields what to change
+---@param opt? highlevel.CallOptions what differs from the client's options
 ---@return highlevel.Answer? res the answer, with the whole contact as it is now
----@return highlevel.Error? err
----@return highlevel.Info? info
+---@return highlevel.Error? err why there is none
+---@return highlevel.Info? info how it went; with `res` only
 function methods:update_contact(id, fields, opt)
   local state = state_of(self, "update_contact", "id, fields")
   check_id("update_contact", id)
@@ -141,13 +165,24 @@ end
 --- that cannot yield. A failure goes to nginx's error log, unless there is a
 --- callback, which is called in a light thread of its own, where it may yield.
 --- The fields are read at once, unless the token is a function: that is asked
---- in a timer, and the fields are read after it.
----@param id string
----@param fields highlevel.Fields
----@param opt? highlevel.CallOptions
----@param callback? fun(res?: highlevel.Answer, err?: highlevel.Error, info?: highlevel.Info)
----@return boolean? ok # true: on its way
----@return highlevel.Error? err # why it will not be sent
+--- in a timer, and the fields are read after it. In `init` and `exit_worker`, where
+--- nobody is served, it blocks until the call is done.
+---
+--- ```nginx
+--- location = /seen {
+---   return 204;
+---   log_by_lua_block { client:update_contact_later(ngx.var.arg_id, { tags = { "seen" } }) }
+--- }
+--- ```
+---
+--- Raises outside nginx, for arguments of the wrong type, a wrong option, and a
+--- closed client.
+---@param id string the contact's id
+---@param fields highlevel.Fields what to change
+---@param opt? highlevel.CallOptions what differs from the client's options
+---@param callback? fun(res?: highlevel.Answer, err?: highlevel.Error, info?: highlevel.Info) told of its end
+---@return boolean? ok true: on its way
+---@return highlevel.Error? err why it will not be sent
 function methods:update_contact_later(id, fields, opt, callback)
   local state = state_of(self, "update_contact_later", "id, fields")
   if not state.way.later then
@@ -171,9 +206,19 @@ end
 --- that is not accepted and a spent daily limit end the run. What was started
 --- is then still finished. An error raised by one of the functions given ends
 --- everything at once, and is raised again.
----@param items highlevel.Item[] | fun(): highlevel.Item?
----@param opt? highlevel.BulkOptions
----@return highlevel.Summary
+---
+---     local summary = client:update_contacts({
+---       { "contact-1", { city = "Dolomite" } }, { "contact-2", { tags = {} } },
+---     }, { concurrency = 8 })
+---     print(summary.succeeded .. " of " .. summary.total) --> 2 of 2
+---
+--- None is begun before the rate limit lets it leave. An item that is no pair of
+--- id and fields counts as failed, as `invalid`. Raises for arguments of the
+--- wrong type, a wrong option, a closed client, in phases of nginx that cannot
+--- wait, and where no descriptor is left to wait with.
+---@param items highlevel.Item[] | fun(): highlevel.Item? the updates
+---@param opt? highlevel.BulkOptions options of the run, and of each call
+---@return highlevel.Summary summary what came of them; never nil
 function methods:update_contacts(items, opt)
   local state = state_of(self, "update_contacts", "items")
   if type(items) ~= "table" and type(items) ~= "function" then
@@ -184,7 +229,8 @@ function methods:update_contacts(items, opt)
   return bulk.run(state, items, opt or NONE)
 end
 
---- End the client: its connections are closed. Safe to call again.
+--- End the client: its connections are closed, and what still runs ends as
+--- `cancelled`. Safe to call again. Every other method raises from then on.
 function methods:close()
   core.close(state_of(self, "close", "").handle)
 end
@@ -224,10 +270,12 @@ local function make(opt)
   return client
 end
 
---- Make a client for one account. Raises on an option that is misspelt,
---- mistyped or unusable, naming it.
----@param opt? highlevel.Options
----@return highlevel.Client
+--- Make a client for one account. Nothing is sent yet. Raises on an option that
+--- is misspelt, mistyped or unusable, naming it.
+---
+---     local client = highlevel.new { token = os.getenv "HIGHLEVEL_TOKEN", timeout = 10 }
+---@param opt? highlevel.Options what differs from the defaults
+---@return highlevel.Client client the account
 function highlevel.new(opt)
   options.check_client(opt, "highlevel.new", 2)
   local client, why = make(opt or {})
@@ -258,13 +306,16 @@ end
 
 --- Update one contact of the account that the environment names:
 --- HIGHLEVEL_TOKEN, HIGHLEVEL_BASE_URL, HIGHLEVEL_API_VERSION, read at first
---- use. Otherwise as `client:update_contact`.
----@param id string
----@param fields highlevel.Fields
----@param opt? highlevel.CallOptions
----@return highlevel.Answer? res
----@return highlevel.Error? err
----@return highlevel.Info? info
+--- use. A variable that will not do comes back as `invalid`, with its name as the
+--- path. Otherwise as `client:update_contact`.
+---
+---     print(highlevel.update_contact(id, { first_name = "Rosan" }))
+---@param id string the contact's id
+---@param fields highlevel.Fields what to change
+---@param opt? highlevel.CallOptions what differs from the defaults
+---@return highlevel.Answer? res the answer, with the whole contact as it is now
+---@return highlevel.Error? err why there is none
+---@return highlevel.Info? info how it went; with `res` only
 function highlevel.update_contact(id, fields, opt)
   check_id("update_contact", id)
   check_fields("update_contact", fields)
@@ -280,9 +331,13 @@ end
 --- page: calls running, queued for their turn, waiting to try again, and
 --- finished, by their kinds (`ok` among them); connections open; and, of the
 --- client given, the seconds until its rate limit lets a call leave, and what
---- the server last said of the limits of its token.
----@param client? highlevel.Client
----@return highlevel.Status
+--- the server last said of the limits of its token. It works in every phase of
+--- nginx. Raises for what is no client, or a closed one.
+---
+---     local status = highlevel.status(client)
+---     print(status.running, status.finished.ok or 0, status.ready_in == 0) --> 0 0 true
+---@param client? highlevel.Client whose `ready_in` and `rate_limit` are wanted
+---@return highlevel.Status status counts; never nil
 function highlevel.status(client)
   local status = core.status()
   if client ~= nil then
@@ -301,11 +356,17 @@ local function encode(fields, opt)
   return text
 end
 
---- The exact body that an update would send: a dry run.
----@param fields highlevel.Fields
----@param opt? highlevel.EncodeOptions
+--- The exact body that an update would send: a dry run, with every check of the
+--- fields. Known fields come in the API document's order, others sorted.
+---
+---     print(highlevel.encode { tags = {}, dateOfBirth = "09/25/1990" })
+---     --> {"tags":[],"dateOfBirth":"1990-09-25"}
+---
+--- Raises for fields that are no table, and a wrong option.
+---@param fields highlevel.Fields what an update would change
+---@param opt? highlevel.EncodeOptions what differs from the defaults
 ---@return string? body JSON
----@return highlevel.Error? err
+---@return highlevel.Error? err what is wrong with the fields: `invalid`
 function highlevel.encode(fields, opt)
   check_fields("highlevel.encode", fields)
   options.check_encode(opt, "highlevel.encode", 2)

@@ -1,19 +1,32 @@
 ---@meta
---- Types for editors and linters (LuaCATS). Nothing here runs.
+--- Types for editors and linters (LuaCATS), and the manual's words on them:
+--- `make doc` makes pages of these. Nothing here runs.
 ---
 --- Source of the fields: the API document's UpdateContactDto, versions
---- 2021-07-28 and v3, which differ in spelling only. Any field left out of an
---- update stays as it is.
+--- 2021-07-28 and v3, which differ in spelling only.
 
 --- `highlevel.null`, lua-cjson's `cjson.null`, nginx's `ngx.null`: empties a field.
 ---@alias highlevel.Null lightuserdata
 
+--- What the header `Version` of a request says. The two differ in how
+--- do-not-disturb channels and a custom field's value are spelt, and nothing
+--- else: `dndSettings.SMS` and `field_value`, or `dndSettings.sms` and `fieldValue`.
 ---@alias highlevel.ApiVersion "2021-07-28" | "v3"
 
 ---------------------------------------------------------------- what is sent
 
 --- What an update changes: at least one field, and no names but these unless
---- `strict = false`.
+--- `strict = false`. One left out stays as it is, null empties it where null is
+--- among its types. What is wrong is refused before anything is sent: all of it
+--- at once, as an error of the kind `invalid`.
+---
+---     local res, err = client:update_contact(id, {
+---       firstName = "Rosan", website = highlevel.null, tags = { "vip" },
+---       customFields = { { id = "6dvNaf7VhkQ9snc5vnjJ", field_value = 100.5 } },
+---     })
+---
+--- These twenty are the API document's (UpdateContactDto), the same in both
+--- versions. Texts must be UTF-8. An empty text is sent as it is.
 ---@class (exact) highlevel.Fields
 --- First name.
 ---@field firstName? string | highlevel.Null
@@ -21,21 +34,24 @@
 ---@field lastName? string | highlevel.Null
 --- Full name.
 ---@field name? string | highlevel.Null
---- The primary email; never `""`.
+--- The primary email; never `""`, which HighLevel refuses.
 ---@field email? string | highlevel.Null
---- The primary phone, best as `+18888888888`; never `""`.
+--- The primary phone, best as `+18888888888`; never `""`, which HighLevel refuses.
 ---@field phone? string | highlevel.Null
 --- Street and number.
 ---@field address1? string | highlevel.Null
+--- City or town: any text.
 ---@field city? string | highlevel.Null
 --- State or province: any text.
 ---@field state? string | highlevel.Null
 --- Postal code. Cannot be null.
 ---@field postalCode? string
+--- The contact's website: any text.
 ---@field website? string | highlevel.Null
---- A zone's name, like `America/Chicago`.
+--- A zone's name, like `America/Chicago`. Its form is checked, not whether it exists.
 ---@field timezone? string | highlevel.Null
---- Do not disturb, all channels at once. Cannot be null.
+--- Do not disturb, all channels at once: true blocks them. It is apart from
+--- `dndSettings`: a channel is open if neither of them blocks it. Cannot be null.
 ---@field dnd? boolean
 --- Do not disturb, channel by channel. Cannot be null.
 ---@field dndSettings? highlevel.DndSettings
@@ -43,56 +59,77 @@
 ---@field inboundDndSettings? highlevel.InboundDndSettings
 --- Replaces every tag; `{}` removes all. HighLevel lower-cases them. Cannot be null.
 ---@field tags? string[]
---- Merged by id: fields not listed stay as they are. Cannot be null.
+--- Merged by id: fields not listed stay as they are. One bad value fails the
+--- whole update. Cannot be null.
 ---@field customFields? highlevel.CustomField[]
 --- Where the contact came from: any text.
 ---@field source? string | highlevel.Null
---- `YYYY-MM-DD` or `MM-DD-YYYY`, with `-`, `/`, `.` or `_`. Sent as `YYYY-MM-DD`.
+--- `YYYY-MM-DD` or `MM-DD-YYYY`, with `-`, `/`, `.` or `_`; the month is before
+--- the day. A day that does not exist is refused. Sent as `YYYY-MM-DD`.
 ---@field dateOfBirth? string | highlevel.Null
---- Two capital letters, from the API document's list. Cannot be null.
+--- Two capital letters, like `US`, from the API document's list. Cannot be null.
 ---@field country? string
 --- The id of a user; null unassigns.
 ---@field assignedTo? string | highlevel.Null
 
---- Either spelling does under either version; what leaves is the version's own.
+--- Do not disturb, by channels. Either spelling does under either version; what
+--- leaves is the version's own, and both at once are refused. Whether the API
+--- leaves channels alone that are not named is written nowhere: name all that matter.
+---
+---     local res, err = client:update_contact(id, {
+---       dndSettings = { SMS = { status = "active", message = "asked us to stop" } },
+---     })
 ---@class (exact) highlevel.DndSettings
----@field Call? highlevel.DndChannel
----@field Email? highlevel.DndChannel
----@field SMS? highlevel.DndChannel
----@field WhatsApp? highlevel.DndChannel
----@field GMB? highlevel.DndChannel
----@field FB? highlevel.DndChannel
----@field call? highlevel.DndChannel
----@field email? highlevel.DndChannel
----@field sms? highlevel.DndChannel
----@field whatsApp? highlevel.DndChannel
----@field gmb? highlevel.DndChannel
----@field fb? highlevel.DndChannel
+---@field Call? highlevel.DndChannel telephone calls
+---@field Email? highlevel.DndChannel emails
+---@field SMS? highlevel.DndChannel text messages
+---@field WhatsApp? highlevel.DndChannel WhatsApp messages
+---@field GMB? highlevel.DndChannel Google Business messages
+---@field FB? highlevel.DndChannel Facebook messages
+---@field call? highlevel.DndChannel `Call`, as v3 spells it
+---@field email? highlevel.DndChannel `Email`, as v3 spells it
+---@field sms? highlevel.DndChannel `SMS`, as v3 spells it
+---@field whatsApp? highlevel.DndChannel `WhatsApp`, as v3 spells it
+---@field gmb? highlevel.DndChannel `GMB`, as v3 spells it
+---@field fb? highlevel.DndChannel `FB`, as v3 spells it
 
+--- What holds for one channel.
 ---@class (exact) highlevel.DndChannel
 --- `active`: the block is on; `inactive`: messages may go out; `permanent`: opted out.
 ---@field status "active" | "inactive" | "permanent"
+--- Why: any text.
 ---@field message? string
+--- A code for why: any text, such as HighLevel's own `STOP_KEYWORD`.
 ---@field code? string
 
+--- Do not disturb for what comes in: all channels or none.
 ---@class (exact) highlevel.InboundDndSettings
+--- All channels at once.
 ---@field all? highlevel.InboundDnd
 
+--- What holds for all that comes in.
 ---@class (exact) highlevel.InboundDnd
+--- `active`: the block is on; `inactive`: messages may come in.
 ---@field status "active" | "inactive"
+--- Why: any text.
 ---@field message? string
 
 --- A text (text, large text, one option, radio, date), a number (number,
 --- money), a list of texts (checkbox, several options), an object (files), or
---- null, which is sent as given. Never a boolean.
+--- null, which is sent as given. Never a boolean. `{}` is an object;
+--- `highlevel.array({})` is an empty list. Which of them a field takes only
+--- HighLevel knows: it refuses a value of another kind as `rejected`, or drops it in
+--- silence, so look at `res.contact` for what it kept.
 ---@alias highlevel.CustomValue string | number | string[] | table<string, any> | highlevel.Null
 
 --- One custom field: found by `id` or `key`, with its value under either name.
 ---@class (exact) highlevel.CustomField
---- The field's id; enough alone.
+--- The field's id; enough alone, and a wrong key beside it fails the update.
 ---@field id? string
---- The field's key, like `contact.my_field`, where the id is not known.
+--- The field's key, like `contact.my_field`, where the id is not known. Never
+--- the name that is displayed.
 ---@field key? string
+--- The value; every custom field needs one.
 ---@field field_value? highlevel.CustomValue
 --- v3's name of `field_value`; give one of the two.
 ---@field fieldValue? highlevel.CustomValue
@@ -100,16 +137,35 @@
 --------------------------------------------------------------------- options
 
 --- The token, or a function asked for it once per call, which returns the
---- token, or nil and why there is none.
+--- token, or nil and why there is none: then the call ends as `invalid`, with the
+--- path `token`. An error that it raises goes through. Blanks and line ends
+--- around a token are trimmed.
 ---@alias highlevel.Token string | fun(): string?, string?
 
+--- How to wait in an event loop of plain Lua: until `fd` is readable, call
+--- `step`, and return once that was true. Other coroutines may run meanwhile. An
+--- error that it raises goes through, and its call is dropped. The descriptor is
+--- the library's: do not read or close it. `examples/luv.lua` and
+--- `examples/cqueues.lua` are programs that do it; with cqueues it is
+---
+---     local function wait(fd, step)
+---       repeat require "cqueues".poll({ pollfd = fd, events = "r" }) until step()
+---     end
+---@alias highlevel.Wait fun(fd: integer, step: fun(): boolean)
+
+--- What a client is made with. A misspelt or mistyped one raises.
+---
+---     local client = highlevel.new { token = os.getenv "HIGHLEVEL_TOKEN", timeout = 10, retries = 5 }
 ---@class (exact) highlevel.Options
+--- The account's; without one, each call must name its own.
 ---@field token? highlevel.Token
---- Default `"https://services.leadconnectorhq.com"`. `http://` for this machine only.
+--- `https://host[:port][/path]` of the API. Default
+--- `"https://services.leadconnectorhq.com"`. `http://` for this machine only.
 ---@field base_url? string
---- Default `"2021-07-28"`.
+--- The version of the API to speak. Default `"2021-07-28"`.
 ---@field api_version? highlevel.ApiVersion
---- Seconds for one whole call. Default 30.
+--- Seconds for one whole call: the token function, its turn under the rate
+--- limit, every attempt, and the waits between them. Default 30.
 ---@field timeout? number
 --- Seconds to connect. Default 5.
 ---@field connect_timeout? number
@@ -119,16 +175,18 @@
 ---@field retries? integer
 --- Requests in any interval, for each token; what the server's headers say is
 --- heeded as well. Default `{ requests = 100, interval = 10 }`, the API's burst
---- limit. `false`: no pacing.
+--- limit. `false`: no pacing. A call whose turn cannot come within its `timeout`
+--- is refused at once, as `rate_limited` without a `status`.
 ---@field rate_limit? highlevel.Pace | false
---- Called with each attempt that has ended, of every call.
+--- Called with each attempt that has ended, of every call, with `contact_id`
+--- in it. An error that it raises goes through.
 ---@field log? fun(event: highlevel.Attempt)
---- For event loops: waits for a descriptor to be readable, then calls `step`,
---- until that returns true. Other coroutines may run meanwhile.
----@field wait? fun(fd: integer, step: fun(): boolean)
+--- For event loops: how to wait in this one. Default: a script is blocked
+--- until its call is done; within nginx a handler yields.
+---@field wait? highlevel.Wait
 --- Connections open at once. Default 64.
 ---@field max_connections? integer
---- Default true: HTTP/2 where the server offers it.
+--- HTTP/2 where the server offers it over TLS. Default true.
 ---@field http2? boolean
 --- A PEM file of authorities to trust in place of the system's.
 ---@field ca_file? string
@@ -136,80 +194,105 @@
 ---@field proxy? string
 --- Appended to `lua-highlevel/VERSION`.
 ---@field user_agent? string
---- Default true: names that are no field of an update are refused.
+--- Names that are no field of an update are refused; false lets them through,
+--- and types of known ones are still checked. Default true.
 ---@field strict? boolean
---- Bytes of an answer, decompressed. Default 4194304 (4 MiB).
+--- Bytes of an answer, decompressed; a larger one is a `protocol` error.
+--- Default 4194304 (4 MiB).
 ---@field max_response_bytes? integer
 
+--- So many requests in any such interval.
 ---@class (exact) highlevel.Pace
+--- How many, 1 at least.
 ---@field requests integer
---- Seconds.
+--- Seconds, fractions allowed.
 ---@field interval number
 
---- Options of one call; what is left out is as the client says.
+--- Options of one call; what is left out is as the client says. A misspelt or
+--- mistyped one raises.
 ---@class (exact) highlevel.CallOptions
 --- Seconds for this whole call.
 ---@field timeout? number
---- How often it is tried again at most.
+--- How often it is tried again at most; 0: not at all.
 ---@field retries? integer
+--- False lets names through that are no field of an update.
 ---@field strict? boolean
+--- For this call alone. Each token has a pace of its own under the rate limit.
 ---@field token? highlevel.Token
 
 --- Options of many calls at once, those of one call included: `timeout` is for
---- each, and runs from the moment it may leave.
+--- each, and runs from the moment it may leave. A misspelt or mistyped one
+--- raises; so does an error raised by one of the functions, which ends the run.
 ---@class (exact) highlevel.BulkOptions: highlevel.CallOptions
 --- Calls at a time. Default 64.
 ---@field concurrency? integer
 --- Called as each item ends, in whichever order they do; `info` with `res`.
+--- `index` counts from 1, in the order of the items.
 ---@field on_result? fun(index: integer, res?: highlevel.Answer, err?: highlevel.Error, info?: highlevel.Info)
 --- Called after each item; `total` is nil for a function's items.
 ---@field on_progress? fun(done: integer, total?: integer, summary: highlevel.Summary)
---- True: begin no more items. Default: for a token that is not accepted, and
---- for a spent daily limit.
+--- True: begin no more items; what was begun is still finished. Default: for a
+--- token that is not accepted, and for a spent daily limit.
 ---@field stop_on? fun(err: highlevel.Error): boolean
 
 --- One update of many: the contact's id and the fields.
 ---@class highlevel.Item
----@field [1] string
----@field [2] highlevel.Fields
+---@field [1] string the contact's id
+---@field [2] highlevel.Fields what to change of it
 
+--- Options of a dry run.
 ---@class (exact) highlevel.EncodeOptions
---- Default `"2021-07-28"`.
+--- The version whose spellings are used. Default `"2021-07-28"`.
 ---@field api_version? highlevel.ApiVersion
---- Default true.
+--- Names that are no field of an update are refused. Default true.
 ---@field strict? boolean
 
 --------------------------------------------------------------- what comes back
 
+--- How a call ended that failed: what happened, and what to do.
+---
+--- Which are tried again by themselves: `rate_limited` but for the daily limit,
+--- `network`, `timeout`, and `server` with 502, 503 and 504.
 ---@alias highlevel.Kind
----| "invalid"      # refused here, nothing was sent
----| "unauthorized" # 401: the token is missing, expired or revoked
----| "forbidden"    # 403, and 401 about scope, user type, location or IAM
----| "not_found"    # 404, and 400 "Contact not found"
----| "duplicate"    # 400: another contact has this email or phone; see `meta`
----| "rejected"     # other 400, 422 and the like; see `messages`
----| "rate_limited" # 429, see `rate_limit.scope`; or no room under the client's own limit before the deadline
----| "server"       # 5xx
----| "timeout"      # the time allowed is over; see `phase`
----| "network"      # name not found, refused, reset, closed early
----| "tls"          # certificate or handshake
----| "protocol"     # the answer is not what HTTP or JSON allow, or too large
----| "memory"       # out of memory
----| "cancelled"    # the client was closed before its end
+---| "invalid"      # Refused here, nothing was sent; see `path`. Mend all that `messages` lists.
+---| "unauthorized" # 401: the token expired, was revoked, or is none. Get a fresh token.
+---| "forbidden"    # 403, or 401 for scope, user, location. Use a token of this sub-account with `contacts.write`.
+---| "not_found"    # 404, or 400 "Contact not found". Check the id, and whether it is of the token's location.
+---| "duplicate"    # 400: another contact has this email or phone; see `meta`. Update that one, or leave it out.
+---| "rejected"     # Another 4xx, mostly 400 or 422; see `messages`. Mend the fields; nothing was saved.
+---| "rate_limited" # 429, or no room under the own limit before the deadline. Wait `retry_after`; see `rate_limit`.
+---| "server"       # 5xx. Try later; the update may have been done.
+---| "timeout"      # The time allowed is over; see `phase`. Raise `timeout`; after "connect" nothing was sent.
+---| "network"      # Name not found, refused, reset, closed early. Try again; see `phase` for what was sent.
+---| "tls"          # The certificate or the handshake failed. Check `base_url`, the clock, `ca_file`.
+---| "protocol"     # Not what HTTP or JSON allow, too large, a redirect. Check `base_url`; read the contact first.
+---| "memory"       # Out of memory, and nothing more is known. Free some; the update may have been done.
+---| "cancelled"    # The client was closed, the run stopped, or nothing was left to wait with. See `message`.
 
+--- How far a call had come when it failed.
 ---@alias highlevel.Phase
----| "connect"  # nothing was sent
----| "wait"     # sent, no answer yet
----| "transfer" # the answer had begun
+---| "connect"  # No connection yet: nothing was sent.
+---| "wait"     # Sent, no answer yet: it may have been done.
+---| "transfer" # The answer had begun: it may have been done.
 
---- What went wrong. `tostring` and `..` give one readable line. It never holds
---- a token.
+--- What went wrong, as `nil, err`. `tostring` and `..` give one readable line.
+--- It never holds a token. What is not known is absent.
+---
+---     local res, err = client:update_contact(id, { email = "taken@example.com" })
+---     if err and err.kind == "duplicate" then
+---       print(err.meta.contactId, err.meta.matchingField)
+---     elseif err and err.retryable then
+---       print("later: " .. err)
+---     end
+---
+--- An update sets values and adds nothing up, so sending it again is safe for
+--- the contact; yet each that is accepted may start workflows once more.
 ---@class highlevel.Error
 --- Branch on this, never on the text.
 ---@field kind highlevel.Kind
---- What happened and what to do.
+--- What happened and what to do: a sentence for people, in English.
 ---@field message string
---- Every complaint: ours, or the server's. May be empty.
+--- Every complaint: ours, or the server's. Never nil; may be empty.
 ---@field messages string[]
 --- Of `invalid`: where the first problem is, like `customFields[3].field_value`, counted from 1.
 ---@field path? string
@@ -217,12 +300,13 @@
 ---@field status? integer
 --- The raw answer, cut at 16 KiB.
 ---@field body? string
---- Of `duplicate`.
+--- Of `duplicate`: whose the email or phone is, where the server said so.
 ---@field meta? highlevel.Duplicate
 --- HighLevel's name for the request, if the answer had one.
 ---@field trace_id? string
 --- Seconds, from the Retry-After header.
 ---@field retry_after? number
+--- What the answer said of limits. Never nil; may be empty.
 ---@field rate_limit highlevel.RateLimit
 --- Requests handed to the network; 0 if none was.
 ---@field attempts? integer
@@ -232,33 +316,46 @@
 ---@field retryable boolean
 --- How far the call had come.
 ---@field phase? highlevel.Phase
---- From the call to its end.
+--- Seconds from the call to its end.
 ---@field seconds? number
+--- The version of HTTP that the answer came in.
 ---@field http_version? "1.0" | "1.1" | "2" | "3"
 ---@operator concat(any): string
 
+--- Who else has the email or phone that an update would have set.
 ---@class highlevel.Duplicate
 --- The other contact's id.
 ---@field contactId? string
+--- Which field it is.
 ---@field matchingField? "email" | "phone" | string
 
 --- About a call that succeeded.
+---
+---     local res, err, info = client:update_contact(id, { city = "Dolomite" })
+---     print(res and info.attempts .. " attempts, " .. info.seconds .. " s" or err)
 ---@class highlevel.Info
+--- The HTTP status: a 2xx.
 ---@field status integer
 --- Requests handed to the network.
 ---@field attempts integer
 --- The attempts before the last one, 15 of them at most.
 ---@field history highlevel.Attempt[]
+--- Seconds from the call to its end.
 ---@field seconds number
+--- What the answer said of limits. May be empty.
 ---@field rate_limit highlevel.RateLimit
+--- HighLevel's name for the request, if the answer had one.
 ---@field trace_id? string
+--- The version of HTTP that the answer came in.
 ---@field http_version? "1.0" | "1.1" | "2" | "3"
 
 --- How one attempt ended. It never holds a token.
 ---@class highlevel.Attempt
---- From 1.
+--- Its number, from 1.
 ---@field attempt integer
+--- `ok`, or the kind of error that it would be.
 ---@field kind "ok" | highlevel.Kind
+--- The HTTP status, if there was an answer.
 ---@field status? integer
 --- What happened; nil for `ok`.
 ---@field message? string
@@ -270,33 +367,38 @@
 ---@field seconds number
 --- Seconds until the next; nil: it was the last.
 ---@field wait? number
---- For `log`.
+--- Whose update it was; for `log` only.
 ---@field contact_id? string
 
 --- What came of many updates.
 ---@class highlevel.Summary
 --- Items that came to an end.
 ---@field total integer
+--- Items whose update was accepted.
 ---@field succeeded integer
+--- Items whose update was not; each is in `failures`.
 ---@field failed integer
 --- Items that took more than one attempt.
 ---@field retried integer
 --- Answers with a 429.
 ---@field rate_limited integer
+--- Seconds from the run's start to its end, or so far.
 ---@field seconds number
+--- The items that failed, in the order in which they did.
 ---@field failures highlevel.Failure[]
---- What ended the run early.
+--- What ended the run early, if something did.
 ---@field stopped? highlevel.Error
 
---- Also as `{ index, id, err }`.
+--- An item that failed: by these names, or in this order as a list.
 ---@class highlevel.Failure
 --- From 1, in the order of the items.
 ---@field index integer
---- nil if the item had none.
+--- The contact's id; nil if the item had none.
 ---@field id? string
+--- Why, as one call would have returned it.
 ---@field err highlevel.Error
 
---- What goes on in a process.
+--- What goes on in a process: in nginx, in this worker.
 ---@class highlevel.Status
 --- Calls on the network.
 ---@field running integer
@@ -317,72 +419,118 @@
 ---@class highlevel.RateLimit
 --- Of a `rate_limited` error: which limit was met.
 ---@field scope? "burst" | "daily"
---- Requests per interval.
+--- Requests per interval (X-RateLimit-Max).
 ---@field limit? integer
---- Requests left in this interval.
+--- Requests left in this interval (X-RateLimit-Remaining).
 ---@field remaining? integer
---- Seconds.
+--- Seconds (X-RateLimit-Interval-Milliseconds).
 ---@field interval? number
+--- Requests per day (X-RateLimit-Limit-Daily).
 ---@field daily_limit? integer
+--- Requests left today (X-RateLimit-Daily-Remaining).
 ---@field daily_remaining? integer
 
---- The answer to an update. Null within an object is an absent key, within a
---- list `highlevel.null`.
+--- The answer to an update, decoded. Null within an object is an absent key,
+--- within a list `highlevel.null`. Integers arrive with all 64 bits in Lua 5.4.
+---
+---     local res = assert(client:update_contact(id, { city = "Dolomite" }))
+---     print(res.contact.city) --> Dolomite
 ---@class highlevel.Answer
+--- The whole contact as it is now. A 200 is HighLevel's word, not proof: it may
+--- have dropped a custom field's value, and this shows what it kept.
 ---@field contact highlevel.Contact
 --- The API's own misspelling, under 2021-07-28.
 ---@field succeded? boolean
 --- There under both versions.
 ---@field succeeded? boolean
+--- HighLevel's name for the request.
 ---@field traceId? string
 
---- A contact as the API shows it. Any field may be missing, and there may be
---- more than these.
+--- A contact as the API shows it (the document's GetContectByIdSchema). Any
+--- field may be missing, and there may be more than these.
 ---@class highlevel.Contact
+--- The contact's id.
 ---@field id? string
+--- Full name.
 ---@field name? string
+--- The sub-account that it belongs to.
 ---@field locationId? string
+--- First name.
 ---@field firstName? string
+--- Last name.
 ---@field lastName? string
+--- The primary email.
 ---@field email? string
+--- The same, lower-cased.
 ---@field emailLowerCase? string
+--- A zone's name, like `America/Chicago`.
 ---@field timezone? string
+--- Name of the company; no update can set it.
 ---@field companyName? string
 --- As `+18888888888`.
 ---@field phone? string
+--- Do not disturb, all channels at once.
 ---@field dnd? boolean
+--- Do not disturb, channel by channel, as the version spells them.
 ---@field dndSettings? highlevel.DndSettings
+--- Do not disturb for what comes in; the document has it in updates only.
 ---@field inboundDndSettings? highlevel.InboundDndSettings
+--- What sort of contact it is, like `lead`.
 ---@field type? string
+--- Where the contact came from.
 ---@field source? string
+--- The id of the user it is assigned to.
 ---@field assignedTo? string
+--- Street and number.
 ---@field address1? string
+--- City or town.
 ---@field city? string
+--- State or province.
 ---@field state? string
+--- Two capital letters.
 ---@field country? string
+--- Postal code.
 ---@field postalCode? string
+--- The contact's website.
 ---@field website? string
 --- Lower-cased.
 ---@field tags? string[]
 --- `YYYY-MM-DD`, or a time at midnight: compare the first ten characters.
 ---@field dateOfBirth? string
+--- When it was made: an ISO time in UTC.
 ---@field dateAdded? string
+--- When it was changed last: an ISO time in UTC.
 ---@field dateUpdated? string
+--- Attachments; the document says no more than that it is a text.
 ---@field attachments? string
+--- Social security number, where it is kept.
 ---@field ssn? string
+--- A keyword; the document does not say of what.
 ---@field keyword? string
+--- First name, lower-cased.
 ---@field firstNameLowerCase? string
+--- Full name, lower-cased.
 ---@field fullNameLowerCase? string
+--- Last name, lower-cased.
 ---@field lastNameLowerCase? string
+--- When something last happened with it: an ISO time in UTC.
 ---@field lastActivity? string
+--- The custom fields that have a value.
 ---@field customFields? highlevel.CustomFieldRead[]
+--- The id of its business.
 ---@field businessId? string
+--- Where it came from at first: address, campaign, referrer and the like.
 ---@field attributionSource? table<string, any>
+--- The same, of the last time.
 ---@field lastAttributionSource? table<string, any>
+--- The id that the live chat gave its visitor.
 ---@field visitorId? string
+--- Whatever else the API sends.
 ---@field [string] any
 
---- Read as `value`, sent as `field_value`.
+--- A custom field as it is read: its `value` is sent as `field_value`.
 ---@class highlevel.CustomFieldRead
+--- The field's id.
 ---@field id string
+--- A text, a number, a list or an object, by the field's type.
 ---@field value? string | number | any[] | table<string, any>

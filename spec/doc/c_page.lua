@@ -1,0 +1,90 @@
+--- Writes what highlevel.h says, as HTML.
+
+local markup = require "spec.doc.markup"
+
+local c_page = {}
+
+-- Fields of structs are named with them, all else is named once.
+local function anchor(item, member)
+  return member.name:find("^HL_") and member.name or item.name .. "." .. member.name
+end
+
+-- Calls `visit(anchor, thing)` with everything that has a name.
+local function each_name(header, visit)
+  for _, section in ipairs(header.sections) do
+    for _, item in ipairs(section.items) do
+      if item.name then
+        visit(item.name, item)
+      end
+      for _, member in ipairs(item.members or {}) do
+        visit(anchor(item, member), member)
+      end
+    end
+  end
+end
+
+-- Where a name of the library is described; an error for one that is not there.
+local function addresses(header)
+  local known = {}
+  each_name(header, function(name, thing)
+    if known[name] then
+      error(thing.where .. ": " .. name .. " is there twice", 0)
+    end
+    known[name] = "#" .. name
+  end)
+  return function(name)
+    return known[name] or error("highlevel.h speaks of " .. name .. ", which it does not have", 0)
+  end
+end
+
+local function write_members(out, item, address)
+  out("<dl>\n")
+  for _, member in ipairs(item.members) do
+    out('<dt id="', anchor(item, member), '"><code>', markup.link_c(markup.escape(member.code), address),
+      "</code></dt>\n<dd>", markup.of_comment(member.text, address), "</dd>\n")
+  end
+  out("</dl>\n")
+end
+
+local function write_item(out, item, address)
+  if item.kind == "note" then
+    return out(markup.of_comment(item.text, address))
+  end
+  out('<section id="', item.name, '">\n<h3><code>', item.name, '</code></h3>\n<pre class="syntax">',
+    markup.link_c(markup.escape(item.code), address), "</pre>\n", markup.of_comment(item.text, address))
+  if item.members then
+    write_members(out, item, address)
+  end
+  out("</section>\n")
+end
+
+--- The page's body.
+function c_page.html(header)
+  local parts, address = {}, addresses(header)
+  local function out(...)
+    for i = 1, select("#", ...) do
+      parts[#parts + 1] = (select(i, ...))
+    end
+  end
+  out("<h1>The C library</h1>\n", markup.of_comment(header.intro, address))
+  for _, section in ipairs(header.sections) do
+    out("<h2>", (section.title:gsub("^%l", string.upper)), "</h2>\n")
+    for _, item in ipairs(section.items) do
+      write_item(out, item, address)
+    end
+  end
+  return table.concat(parts)
+end
+
+--- Its functions, types and macros, in order.
+function c_page.names(header)
+  local names = {}
+  for _, section in ipairs(header.sections) do
+    for _, item in ipairs(section.items) do
+      names[#names + 1] = item.name
+    end
+  end
+  return names
+end
+
+return c_page
