@@ -122,6 +122,37 @@ describe("options.wait", function()
     return false
   end
 
+  it("says so when not one descriptor is left, and works again once there is one", function()
+    local printed = helper.run_script([[sh -c 'ulimit -n 40; exec "$0" "$@"']], [[
+      local highlevel = require "highlevel"
+      local client = highlevel.new({
+        token = "pit-x", base_url = os.getenv "HIGHLEVEL_SANDBOX_HTTP",
+        wait = function(_, step) repeat until step() end,
+      })
+      local items = { { "contact-1", { firstName = "a" } } }
+      local taken = {}
+      for file in function() return (io.open("/dev/null")) end do
+        taken[#taken + 1] = file
+      end
+      local summary = client:update_contacts(items)
+      print(summary.total, summary.stopped.kind, summary.stopped.retryable)
+      print(summary.stopped)
+      print(select(2, client:update_contact("contact-1", { firstName = "a" })))
+      for _, file in ipairs(taken) do
+        file:close()
+      end
+      print(client:update_contacts(items).succeeded, client:update_contact("contact-1", { firstName = "a" }) ~= nil)
+    ]])
+    local lines = {}
+    for line in printed:gmatch("[^\n]+") do
+      lines[#lines + 1] = line
+    end
+    assert.equal("0\tcancelled\ttrue", lines[1], printed)
+    assert.matches("^cancelled: .*Too many open files.*; nothing was sent$", lines[2])
+    assert.equal(lines[2], lines[3])
+    assert.equal("1\ttrue", lines[4], printed)
+  end)
+
   it("may raise, which ends the call", function()
     local broken = helper.client({
       wait = function() -- nginx notices who leaves only once it has begun

@@ -195,10 +195,19 @@ local function drive(run)
   end
 end
 
+local function new_summary()
+  return { total = 0, succeeded = 0, failed = 0, retried = 0, rate_limited = 0, seconds = 0, failures = {} }
+end
+
 --- As `client:update_contacts`; the arguments are checked.
 function bulk.run(state, items, opt)
   local next_item, total = reader(items)
-  local inbox = assert(state.way.inbox(state)) -- not one descriptor is left
+  local summary = new_summary()
+  local inbox, missing = state.way.inbox(state)
+  if not inbox then
+    summary.stopped = errors.refused(missing)
+    return summary
+  end
   local run = {
     state = state,
     opt = opt,
@@ -210,9 +219,7 @@ function bulk.run(state, items, opt)
     running = {}, -- items by the tags of their calls
     n_running = 0,
     started = core.now(),
-    summary = {
-      total = 0, succeeded = 0, failed = 0, retried = 0, rate_limited = 0, seconds = 0, failures = {},
-    },
+    summary = summary,
   }
   local ok, why = pcall(drive, run)
   for tag, item in pairs(run.running) do -- there are some only after an error
@@ -223,8 +230,8 @@ function bulk.run(state, items, opt)
   if not ok then
     error(why, 0)
   end
-  run.summary.seconds = core.now() - run.started
-  return run.summary
+  summary.seconds = core.now() - run.started
+  return summary
 end
 
 return bulk
