@@ -10,6 +10,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "clock.h"
 #include "engine.h"
 #include "process.h"
 #include "result.h"
@@ -198,12 +199,9 @@ void hl_call_start (hl_call *call) {
 
 /* How long there is nothing to do but for what the network brings. */
 static int stretch (const hl_carrier *c, int wait_ms) {
-  int64_t now_us = hl_now_us(), due_us = hl_carrier_due(c, now_us), ms;
+  int64_t now_us = hl_now_us();
 
-  if (due_us <= now_us)
-    return 0;
-  ms = due_us == INT64_MAX ? wait_ms : (due_us - now_us + 999) / 1000;
-  return ms < wait_ms ? (int)ms : wait_ms;
+  return hl_ms_until(hl_carrier_due(c, now_us), now_us, wait_ms);
 }
 
 int hl_client_step (hl_client *c, int wait_ms) {
@@ -273,9 +271,8 @@ static int64_t ready_at (hl_client *c, const char *token, int64_t now_us) {
 
 int hl_client_ready_ms (hl_client *c, const char *token) {
   int64_t now_us = hl_now_us();
-  int64_t ms = (ready_at(c, token, now_us) - now_us + 999) / 1000;
 
-  return ms <= 0 ? 0 : ms < INT_MAX ? (int)ms : INT_MAX;
+  return hl_ms_until(ready_at(c, token, now_us), now_us, INT_MAX);
 }
 
 void hl_client_limits (hl_client *c, hl_rate_limit *limits) {

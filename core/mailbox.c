@@ -5,7 +5,9 @@
 
 #include <stdlib.h>
 
+#include "clock.h"
 #include "orders.h"
+#include "poller.h"
 #include "process.h"
 #include "thread.h"
 
@@ -29,10 +31,6 @@ static int n_owned;
 
 static hl_mailbox *mailbox_at (hl_link *link) {
   return HL_HOLDER(link, hl_mailbox, link);
-}
-
-static int64_t sooner (int64_t a, int64_t b) {
-  return a < b ? a : b;
 }
 
 static void drop (hl_mailbox *m) {
@@ -103,7 +101,7 @@ int64_t hl_mailboxes_ring (int64_t now_us) {
       m->quiet_us = INT64_MAX;
     if (m->alarm_us <= now_us)
       m->alarm_us = INT64_MAX;
-    due_us = sooner(due_us, sooner(m->quiet_us, m->alarm_us));
+    due_us = hl_sooner(due_us, hl_sooner(m->quiet_us, m->alarm_us));
   }
   return due_us;
 }

@@ -3,9 +3,10 @@
 */
 #include "orders.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <unistd.h>
+
+#include "poller.h"
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
@@ -22,14 +23,6 @@ void hl_orders_lock (void) {
 
 void hl_orders_unlock (void) {
   pthread_mutex_unlock(&lock);
-}
-
-void hl_write_byte (int fd) {
-  ssize_t n;
-
-  do
-    n = write(fd, "\n", 1);
-  while (n < 0 && errno == EINTR); /* full is as good as written */
 }
 
 void hl_orders_wake (void) {

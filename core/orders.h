@@ -44,7 +44,4 @@ bool hl_orders_are_over (void);
 /* Read what woke it, at the other end of that descriptor. */
 void hl_orders_heard (int fd);
 
-/* A byte for whoever waits at the other end. */
-void hl_write_byte (int fd);
-
 #endif

@@ -3,6 +3,7 @@
 */
 #include "poller.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -80,6 +81,14 @@ bool hl_pipe (int fds[2]) {
   close(fds[0]);
   close(fds[1]);
   return false;
+}
+
+void hl_write_byte (int fd) {
+  ssize_t n;
+
+  do
+    n = write(fd, "\n", 1);
+  while (n < 0 && errno == EINTR); /* full is as good as written */
 }
 
 #if HL_EPOLL

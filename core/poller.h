@@ -53,4 +53,7 @@ bool hl_set_quiet (int fd);
 /* A pipe of two such. */
 bool hl_pipe (int fds[2]);
 
+/* A byte for whoever waits at the other end. */
+void hl_write_byte (int fd);
+
 #endif

@@ -83,15 +83,21 @@ static bool grow (hl_problems *p) {
   return true;
 }
 
+/* One more, which is only counted? There may be millions. */
+static bool is_full (hl_problems *p) {
+  if (p->n < HL_PROBLEMS_MAX)
+    return false;
+  p->dropped++;
+  return true;
+}
+
 void hl_problems_add (hl_problems *p, const char *path, const char *text) {
   hl_text whole;
   char *copy = NULL;
   bool placed = path != NULL && *path != '\0';
 
-  if (p->n == HL_PROBLEMS_MAX) {
-    p->dropped++;
+  if (is_full(p))
     return;
-  }
   hl_text_init(&whole, HL_TEXT_MAX);
   if (placed) {
     hl_text_printf(&whole, "%s: ", path);
@@ -114,10 +120,8 @@ void hl_problems_at (hl_problems *p, const hl_path *path, const char *fmt,
   hl_text where, what;
   va_list ap;
 
-  if (p->n == HL_PROBLEMS_MAX) { /* there may be millions of these */
-    p->dropped++;
+  if (is_full(p))
     return;
-  }
   hl_text_init(&where, PATH_MAX_BYTES);
   hl_text_init(&what, HL_TEXT_MAX);
   va_start(ap, fmt);

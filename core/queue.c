@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clock.h"
+
 /* What goes by one token. */
 struct hl_lane {
   hl_link link; /* in the queue's lanes */
@@ -22,10 +24,6 @@ static hl_lane *lane_at (hl_link *link) {
 
 static hl_call *call_at (hl_link *link) {
   return HL_HOLDER(link, hl_call, place);
-}
-
-static int64_t sooner (int64_t a, int64_t b) {
-  return a < b ? a : b;
 }
 
 void hl_queue_init (hl_queue *q, hl_window limit) {
@@ -106,7 +104,7 @@ static void take_turn (hl_queue *q, hl_call *call) {
   hl_list_put(place, &call->place);
   hl_call_move(call, HL_CALL_QUEUED);
   q->n_turns++;
-  q->deadline_us = sooner(q->deadline_us, call->deadline_us);
+  q->deadline_us = hl_sooner(q->deadline_us, call->deadline_us);
 }
 
 bool hl_queue_join (hl_queue *q, hl_call *call, int64_t now_us) {
@@ -201,7 +199,7 @@ hl_call *hl_queue_overdue (hl_queue *q, int64_t now_us) {
     for (turn = lane->turns.next; turn != &lane->turns; turn = turn->next) {
       if (call_at(turn)->deadline_us <= now_us)
         return call_at(turn);
-      earliest = sooner(earliest, call_at(turn)->deadline_us);
+      earliest = hl_sooner(earliest, call_at(turn)->deadline_us);
     }
   }
   q->deadline_us = earliest;
@@ -219,9 +217,9 @@ int64_t hl_queue_due (const hl_queue *q, int64_t now_us) {
   for (link = q->lanes.next; link != &q->lanes; link = link->next) {
     hl_lane *lane = lane_at(link);
     if (!hl_list_is_empty(&lane->turns))
-      due = sooner(due, lane_ready(q, lane, 0, now_us));
+      due = hl_sooner(due, lane_ready(q, lane, 0, now_us));
   }
-  return sooner(due, q->deadline_us);
+  return hl_sooner(due, q->deadline_us);
 }
 
 int64_t hl_queue_ready (const hl_queue *q, const hl_call *call,

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "engine.h"
 #include "mailbox.h"
 #include "orders.h"
@@ -137,7 +138,7 @@ static void show (hl_client *c, int64_t now_us) {
 
 /* Every client's turn. When the next is due. */
 static int64_t give_turns (hl_thread *t) {
-  int64_t now_us, due_us = INT64_MAX, next_us;
+  int64_t now_us, due_us = INT64_MAX;
   hl_link *link;
 
   for (link = t->clients.next; link != &t->clients; link = link->next) {
@@ -148,11 +149,8 @@ static int64_t give_turns (hl_thread *t) {
     tell_news(c);
     now_us = hl_now_us();
     show(c, now_us);
-    if (hl_carrier_running(carrier) > 0) {
-      next_us = hl_carrier_due(carrier, now_us);
-      if (next_us < due_us)
-        due_us = next_us;
-    }
+    if (hl_carrier_running(carrier) > 0)
+      due_us = hl_sooner(due_us, hl_carrier_due(carrier, now_us));
   }
   return due_us;
 }
@@ -168,18 +166,12 @@ static int64_t ring (int64_t now_us) {
 }
 
 static void wait_until (hl_thread *t, int64_t due_us) {
-  int64_t now_us = hl_now_us(), ms = LONGEST_MS;
-  int64_t ring_us = ring(now_us);
+  int64_t now_us = hl_now_us();
   hl_watch *w;
   int ready;
 
-  if (ring_us < due_us)
-    due_us = ring_us;
-  if (due_us <= now_us)
-    ms = 0;
-  else if ((due_us - now_us) / 1000 < LONGEST_MS)
-    ms = (due_us - now_us + 999) / 1000;
-  hl_poller_wait(t->poller, (int)ms);
+  due_us = hl_sooner(due_us, ring(now_us));
+  hl_poller_wait(t->poller, hl_ms_until(due_us, now_us, LONGEST_MS));
   while ((w = hl_poller_next(t->poller, &ready)) != NULL) {
     if (w == &t->woken)
       hl_orders_heard(t->wake[0]);
