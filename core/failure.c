@@ -7,57 +7,57 @@
 
 typedef struct meaning {
   CURLcode code;
-  const char *detail; /* how libcurl's own words begin; NULL: in any way */
   hl_kind kind;
+  const char *detail; /* how libcurl's own words begin; NULL: in any way */
   const char *what;   /* happened */
   const char *advice; /* what to do; or NULL */
 } meaning;
 
 static const meaning meanings[] = {
-    {CURLE_COULDNT_RESOLVE_HOST, NULL, HL_NETWORK,
+    {CURLE_COULDNT_RESOLVE_HOST, HL_NETWORK, NULL,
      "the server's name was not found",
      "check base_url and this machine's name server"},
-    {CURLE_COULDNT_RESOLVE_PROXY, NULL, HL_NETWORK,
+    {CURLE_COULDNT_RESOLVE_PROXY, HL_NETWORK, NULL,
      "the proxy's name was not found",
      "check the proxy option and https_proxy"},
-    {CURLE_COULDNT_CONNECT, NULL, HL_NETWORK, "no connection to the server",
+    {CURLE_COULDNT_CONNECT, HL_NETWORK, NULL, "no connection to the server",
      "check base_url, the firewall and that the service is up"},
-    {CURLE_SEND_ERROR, NULL, HL_NETWORK, "the connection broke while sending",
+    {CURLE_SEND_ERROR, HL_NETWORK, NULL, "the connection broke while sending",
      NULL},
     /* more than 300 KB of them */
-    {CURLE_RECV_ERROR, "Too large response headers", HL_PROTOCOL,
+    {CURLE_RECV_ERROR, HL_PROTOCOL, "Too large response headers",
      "the answer's headers are too large", NULL},
-    {CURLE_RECV_ERROR, NULL, HL_NETWORK,
+    {CURLE_RECV_ERROR, HL_NETWORK, NULL,
      "the connection broke before the answer", NULL},
-    {CURLE_GOT_NOTHING, NULL, HL_NETWORK,
+    {CURLE_GOT_NOTHING, HL_NETWORK, NULL,
      "the server closed the connection without an answer", NULL},
-    {CURLE_PARTIAL_FILE, NULL, HL_NETWORK,
+    {CURLE_PARTIAL_FILE, HL_NETWORK, NULL,
      "the connection ended in the middle of the answer", NULL},
-    {CURLE_HTTP2_STREAM, NULL, HL_NETWORK, "the server broke off the request",
+    {CURLE_HTTP2_STREAM, HL_NETWORK, NULL, "the server broke off the request",
      NULL},
-    {CURLE_HTTP2, NULL, HL_PROTOCOL, "the server does not keep to HTTP/2",
+    {CURLE_HTTP2, HL_PROTOCOL, NULL, "the server does not keep to HTTP/2",
      "try http2 = false"},
-    {CURLE_WEIRD_SERVER_REPLY, NULL, HL_PROTOCOL, "the answer is not HTTP",
+    {CURLE_WEIRD_SERVER_REPLY, HL_PROTOCOL, NULL, "the answer is not HTTP",
      "check base_url"},
-    {CURLE_UNSUPPORTED_PROTOCOL, NULL, HL_PROTOCOL, "the answer is not HTTP",
+    {CURLE_UNSUPPORTED_PROTOCOL, HL_PROTOCOL, NULL, "the answer is not HTTP",
      "check base_url"},
-    {CURLE_BAD_CONTENT_ENCODING, NULL, HL_PROTOCOL,
+    {CURLE_BAD_CONTENT_ENCODING, HL_PROTOCOL, NULL,
      "the answer's compression is broken", NULL},
-    {CURLE_PEER_FAILED_VERIFICATION, NULL, HL_TLS,
+    {CURLE_PEER_FAILED_VERIFICATION, HL_TLS, NULL,
      "the server's certificate is not trusted",
      "check base_url and this machine's clock; for an authority of your own "
      "give ca_file"},
-    {CURLE_SSL_CACERT_BADFILE, NULL, HL_TLS,
+    {CURLE_SSL_CACERT_BADFILE, HL_TLS, NULL,
      "the file of authorities is unusable",
      "check ca_file: a readable file in PEM form"},
-    {CURLE_SSL_CONNECT_ERROR, NULL, HL_TLS, "no TLS connection to the server",
+    {CURLE_SSL_CONNECT_ERROR, HL_TLS, NULL, "no TLS connection to the server",
      "check that base_url's port speaks https"},
-    {CURLE_SSL_CIPHER, NULL, HL_TLS, "no TLS connection to the server", NULL},
-    {CURLE_SSL_CERTPROBLEM, NULL, HL_TLS, "no TLS connection to the server",
+    {CURLE_SSL_CIPHER, HL_TLS, NULL, "no TLS connection to the server", NULL},
+    {CURLE_SSL_CERTPROBLEM, HL_TLS, NULL, "no TLS connection to the server",
      NULL},
-    {CURLE_SSL_ISSUER_ERROR, NULL, HL_TLS,
+    {CURLE_SSL_ISSUER_ERROR, HL_TLS, NULL,
      "the server's certificate is not trusted", NULL},
-    {CURLE_SSL_INVALIDCERTSTATUS, NULL, HL_TLS,
+    {CURLE_SSL_INVALIDCERTSTATUS, HL_TLS, NULL,
      "the server's certificate is not trusted", NULL},
 };
 
@@ -69,7 +69,7 @@ static bool fits (const meaning *m, CURLcode code, const char *detail) {
 
 /* The first that fits. */
 static const meaning *find (CURLcode code, const char *detail) {
-  static const meaning other = {CURLE_OK, NULL, HL_NETWORK,
+  static const meaning other = {CURLE_OK, HL_NETWORK, NULL,
                                 "the request failed", NULL};
   size_t i;
 
