@@ -83,7 +83,11 @@ function nginx_server.start(options)
   if output(self.command .. " >" .. folder .. "/start.log; echo $?") ~= "0" then
     error("nginx does not start: " .. self:log(), 2)
   end
-  return self
+  -- Its command returns before it has a pid file, or workers.
+  local running = self:until_true(10, function()
+    return #self:workers() == (options.workers or 1)
+  end)
+  return running and self or error("nginx has no workers: " .. self:log(), 2)
 end
 
 function methods:log()
@@ -102,7 +106,7 @@ end
 --- Processes of its workers, those that are on their way out included.
 function methods:workers()
   local list = {}
-  for pid in output("ps -o pid= --ppid " .. self:pid()):gmatch("%d+") do
+  for pid in output("ps -o pid= --ppid $(cat " .. self.folder .. "/nginx.pid)"):gmatch("%d+") do
     list[#list + 1] = tonumber(pid)
   end
   return list
