@@ -21,6 +21,7 @@ local names = {
   floor = "libcurl alone, no JSON (the floor)",
   cjson = "libcurl and cJSON, in C",
   multi = "libcurl alone, no JSON (the floor)",
+  trees = "libcurl and cJSON, in C",
   sdk = "official Node SDK",
   ["100"] = "100 in 10 s",
   ["25"] = "25 in 10 s, known by headers only",
@@ -394,7 +395,7 @@ draw("Updates a second, one after another",
   speed("nothing", "one call after another, against a server that does nothing") or {},
   { "highlevel luajit", "highlevel lua5.4", "cjson", "luasocket luajit", "sdk" })
 draw("64 at once", speed("plain", "64 at once, HTTP/1.1") or {},
-  { "bulk luajit", "bulk lua5.4", "sdk" })
+  { "bulk luajit", "bulk lua5.4", "trees", "sdk" })
 speed("tls", "64 at once, TLS (HTTP/2; the SDK HTTP/1.1)")
 for _, at_once in ipairs({ "32", "256" }) do
   handlers("plain-" .. at_once, "handlers within nginx, " .. at_once .. " at once, HTTP/1.1")
