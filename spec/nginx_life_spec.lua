@@ -56,6 +56,10 @@ local SERVER = [[
     client:update_contact_later(ngx.var.arg_id, { firstName = "a" }, { token = slow_token })
     ngx.print("sent")
   } }
+  location /memory { content_by_lua_block {
+    collectgarbage() collectgarbage()
+    ngx.print(math.floor(collectgarbage("count")))
+  } }
   location /work { content_by_lua_block {
     client:update_contact(ngx.var.arg_id, { firstName = "a" })
     ngx.print(ngx.worker.pid(), " done")
@@ -116,24 +120,37 @@ describe("within nginx", function()
     return said
   end
 
-  -- What all workers have together once each has done an update and is idle
-  -- again: `threads`, `files` without those to the API.
-  local function idle_workers()
-    local sum
-    assert.truthy(server:until_true(10, function()
-      ask_workers("/work?id=fault-delay-20.w")
-      sum = { threads = 0, files = 0, rss = 0 }
-      local said = ask_workers("/status")
-      for _, pid in ipairs(server:workers()) do
-        local running, connections = (said[tostring(pid)] or ""):match("^(%d+) (%d+)$")
-        local has = nginx_server.holds(pid)
-        if running ~= "0" or has.threads < 2 then
-          return false
-        end
-        sum.threads, sum.rss = sum.threads + has.threads, sum.rss + has.rss
-        sum.files = sum.files + has.files - connections
+  -- What all workers have together: `threads`, `files` without those to the API;
+  -- nil while one of them has yet to do an update, or is at one.
+  local function sum_of_workers()
+    local sum = { threads = 0, files = 0, rss = 0 }
+    local said = ask_workers("/status")
+    for _, pid in ipairs(server:workers()) do
+      local running, connections = (said[tostring(pid)] or ""):match("^(%d+) (%d+)$")
+      local has = nginx_server.holds(pid)
+      if running ~= "0" or has.threads < 2 then
+        return nil
       end
-      return true
+      sum.threads, sum.rss = sum.threads + has.threads, sum.rss + has.rss
+      sum.files = sum.files + has.files - connections
+    end
+    return sum
+  end
+
+  -- The same once each has done an update and is idle again, which is so when
+  -- nothing changes any more.
+  local function idle_workers()
+    local before, sum
+    assert.truthy(server:until_true(10, function()
+      sum = sum_of_workers()
+      if not sum then
+        ask_workers("/work?id=fault-delay-20.w")
+        return false
+      end
+      local same = before and before.files == sum.files and before.threads == sum.threads
+      before = sum
+      socket.sleep(0.2) -- twice as long as a mailbox is quiet before it is left
+      return same
     end), server:log())
     return sum
   end
@@ -238,6 +255,29 @@ describe("within nginx", function()
     assert.equal(first.files, last.files)
     assert.is_true(last.rss < first.rss + 1024, first.rss .. " KiB, then " .. last.rss)
     assert.same({}, server:complaints())
+  end)
+
+  it("updates that nobody waits for leave no memory, however long there are some", function()
+    start(1)
+    local function many(n)
+      for i = 1, n / 100 do
+        assert.equal("sent", (server:get("/later?n=100&id=contact-l" .. i .. "-")))
+        assert.truthy(server:until_true(5, function()
+          return server:get("/running") == "1"
+        end), server:get("/running"))
+      end
+      return tonumber((server:get("/memory")))
+    end
+    assert.equal("sent", (server:get("/later?n=1&timeout=20&id=fault-hang.l"))) -- there is always one
+    local first = many(3000)
+    local last = many(5000)
+    assert.is_true(last < first + 300, first .. " KiB of Lua, then " .. last)
+    assert.equal(2, helper.requests("contact-l1-1"))
+    assert.equal(1, helper.requests("contact-l50-100"))
+    assert.same({}, server:complaints())
+    server:quit(5, "TERM") -- that one hangs
+    server:remove()
+    server = nil
   end)
 
   for name, directives in pairs({

@@ -3,8 +3,10 @@
 --- The library's thread carries the calls. One light thread of each worker reads
 --- the connection by which the thread tells of settled calls, and posts the
 --- semaphore of whoever waits for one. It leaves when nothing is left to wait
---- for, so that a worker that is to exit can. It is a timer's, and nginx drops
---- timers that are too many at once: until it reads, who waits looks by himself.
+--- for, so that a worker that is to exit can; and when another takes over, as
+--- nginx keeps something of each light thread that it began until it ends. It is a
+--- timer's, and nginx drops timers that are too many at once: until it reads, who
+--- waits looks by himself.
 
 local core = require "highlevel.core"
 local errlog = require "ngx.errlog"
@@ -20,6 +22,9 @@ local LOOK = 0.02 -- seconds
 
 -- when a reader that was called and did not come is called again
 local PATIENCE = 1 -- seconds
+
+-- light threads after which a reader has another take over
+local TERM = 100
 
 -- phases in which a handler may yield; in ssl_client_hello and ssl_session_fetch
 -- only with a patched nginx and OpenSSL, and nothing tells which they are
@@ -37,7 +42,7 @@ local alone = { init = true, exit_worker = true }
 local way = {}
 
 local mailbox
-local reading = false
+local reading -- whoever reads: a table with the number of light threads it `spawned`
 local called -- when the reader was, while it has not begun
 local timed -- has there been a reader in this worker?
 
@@ -73,11 +78,18 @@ local function sort_mail()
   return n
 end
 
+local read_mail
+
 -- The same, for the reader.
-local function deal_with_mail()
+local function deal_with_mail(reader)
   local n = sort_mail()
   while #overdue > 0 do
-    table.remove(overdue).done()
+    reader.spawned = reader.spawned + 1
+    ngx.thread.spawn(table.remove(overdue).done)
+  end
+  if reader.spawned >= TERM and not ngx.worker.exiting() then
+    reader.spawned = 0 -- if that one does not come, this one goes on
+    ngx.timer.at(0, read_mail, true)
   end
   return n
 end
@@ -98,41 +110,52 @@ local function connect()
 end
 
 -- An empty line comes for each time there is news; and one when there has been
--- none for a moment, and no call is left.
-local function read_until_quiet(socket)
-  deal_with_mail()
+-- none for a moment, and no call is left. The connection ends when another takes
+-- over.
+local function read_until_quiet(reader, socket)
+  deal_with_mail(reader)
   repeat
     local line = socket:receive()
-    local n = deal_with_mail()
+    local n = deal_with_mail(reader)
   until not line or n == 0 and core.expected(mailbox) == 0
 end
 
 -- Without a connection to be told by: slower, and nobody waits for ever.
-local function look_until_quiet(why)
+local function look_until_quiet(reader, why)
   ngx.log(ngx.ERR, "highlevel: looks for calls that have ended, as it cannot be told of them: ", tostring(why))
   repeat
     ngx.sleep(LOOK)
-    deal_with_mail()
-  until core.expected(mailbox) == 0
+    deal_with_mail(reader)
+  until reading ~= reader or core.expected(mailbox) == 0
 end
 
-local function read_mail()
-  called = nil
-  if reading then -- it was only late, and called twice
+function read_mail(_, take_over)
+  if not take_over then
+    called = nil
+  end
+  if (reading ~= nil) ~= (take_over == true) then -- it was late, or is not needed any more
     return
   end
-  reading = true
+  local reader = { spawned = 0 }
+  reading = reading or reader
   local socket, why = connect()
   if socket then
-    local ok, fault = pcall(read_until_quiet, socket)
+    reading = reader
+    local ok, fault = pcall(read_until_quiet, reader, socket)
     why = not ok and fault
+  end
+  if reading == reader then
     core.mailbox_hang_up(mailbox)
+  end
+  if socket then
     socket:close()
   end
-  if why or core.expected(mailbox) > 0 then
-    look_until_quiet(why or "the connection ended")
+  if reading == reader and (why or core.expected(mailbox) > 0) then
+    look_until_quiet(reader, why or "the connection ended")
   end
-  reading = false
+  if reading == reader then
+    reading = nil
+  end
 end
 
 --- See that somebody reads. Returns true, or nil and why not. A worker's first
@@ -154,7 +177,7 @@ end
 -- The worker's mailbox; one made before the fork is the master's.
 local function need_mailbox()
   if not mailbox or not core.mailbox_is_ours(mailbox) then
-    mailbox, reading, called, timed = core.mailbox(), false, nil, nil
+    mailbox, reading, called, timed = core.mailbox(), nil, nil, nil
   end
   return mailbox
 end
@@ -263,7 +286,7 @@ function way.later(running, id, done)
   function inbox.done()
     wait.forget(tag)
     way.unheard[tag] = nil
-    ngx.thread.spawn(done)
+    done()
   end
   core.tag(running, tag)
   local ok, why = way.send(nil, inbox, running)
