@@ -120,37 +120,27 @@ describe("within nginx", function()
     return said
   end
 
-  -- What all workers have together: `threads`, `files` without those to the API;
-  -- nil while one of them has yet to do an update, or is at one.
-  local function sum_of_workers()
-    local sum = { threads = 0, files = 0, rss = 0 }
-    local said = ask_workers("/status")
-    for _, pid in ipairs(server:workers()) do
-      local running, connections = (said[tostring(pid)] or ""):match("^(%d+) (%d+)$")
-      local has = nginx_server.holds(pid)
-      if running ~= "0" or has.threads < 2 then
-        return nil
-      end
-      sum.threads, sum.rss = sum.threads + has.threads, sum.rss + has.rss
-      sum.files = sum.files + has.files - connections
-    end
-    return sum
-  end
-
-  -- The same once each has done an update and is idle again, which is so when
-  -- nothing changes any more.
+  -- What all workers have together once each has done an update and is idle
+  -- again: `threads`, `files` without those to the API.
   local function idle_workers()
-    local before, sum
+    local sum
     assert.truthy(server:until_true(10, function()
-      sum = sum_of_workers()
-      if not sum then
-        ask_workers("/work?id=fault-delay-20.w")
-        return false
+      ask_workers("/work?id=fault-delay-20.w")
+      sum = { threads = 0, files = 0, rss = 0 }
+      local workers, has = server:workers(), {}
+      for i, pid in ipairs(workers) do
+        has[i] = nginx_server.holds_at_rest(pid)
       end
-      local same = before and before.files == sum.files and before.threads == sum.threads
-      before = sum
-      socket.sleep(0.2) -- twice as long as a mailbox is quiet before it is left
-      return same
+      local said = ask_workers("/status")
+      for i, pid in ipairs(workers) do
+        local running, connections = (said[tostring(pid)] or ""):match("^(%d+) (%d+)$")
+        if running ~= "0" or has[i].threads < 2 then
+          return false
+        end
+        sum.threads, sum.rss = sum.threads + has[i].threads, sum.rss + has[i].rss
+        sum.files = sum.files + has[i].files - connections
+      end
+      return true
     end), server:log())
     return sum
   end

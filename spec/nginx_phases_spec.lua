@@ -274,7 +274,7 @@ describe("in nginx, a client", function()
         local text = server:get("/status")
         return text == "0 0" and text
       end), server:get("/status"))
-      return nginx_server.holds(server:workers()[1])
+      return nginx_server.holds_at_rest(server:workers()[1])
     end
     local first = many(100)
     local last = many(500)

@@ -128,6 +128,21 @@ function nginx_server.holds(pid)
   }
 end
 
+--- The same once that does not change any more, as a worker's does some time
+--- after its last call.
+function nginx_server.holds_at_rest(pid)
+  local now = nginx_server.holds(pid)
+  for _ = 1, 25 do
+    local before = now
+    socket.sleep(0.2) -- twice as long as a mailbox is quiet before its reader leaves
+    now = nginx_server.holds(pid)
+    if now.files == before.files and now.threads == before.threads then
+      break
+    end
+  end
+  return now
+end
+
 -- What nginx says of itself, of its life and of clients that went away.
 local EXPECTED = {
   "%[notice%] %d+#%d+: signal %d+ %(SIG%a+%) received from %d+",
