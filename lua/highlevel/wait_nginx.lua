@@ -126,7 +126,9 @@ local function read_mail()
   if socket then
     local ok, fault = pcall(read_until_quiet, socket)
     why = not ok and fault
-    core.mailbox_hang_up(mailbox)
+  end
+  core.mailbox_hang_up(mailbox) -- nor listen for one that did not come
+  if socket then
     socket:close()
   end
   if why or core.expected(mailbox) > 0 then
@@ -175,8 +177,7 @@ function way.send(_, inbox, running)
   if not ok then
     return nil, "no timer to hear of its end with: " .. tostring(why)
   end
-  core.post(running, mailbox)
-  return true
+  return core.post(running, mailbox)
 end
 
 function way.any(_, inbox, seconds)
