@@ -4,6 +4,7 @@
 #include "call.h"
 
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -359,6 +360,18 @@ bool hl_call_conclude (hl_call *call, int64_t interval_us, double dice,
 void hl_call_stop (hl_call *call, hl_kind kind, const char *message,
                    int64_t now_us) {
   end(call, failure(call, kind, message));
+  settle(call, now_us);
+}
+
+void hl_call_refuse (hl_call *call, const char *what, int64_t now_us) {
+  char message[300];
+  hl_result *r;
+
+  snprintf(message, sizeof(message), "%s; nothing was sent", what);
+  r = failure(call, HL_CANCELLED, message);
+  if (r != NULL)
+    r->retryable = true;
+  end(call, r);
   settle(call, now_us);
 }
 

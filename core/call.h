@@ -127,6 +127,10 @@ bool hl_call_conclude (hl_call *call, int64_t interval_us, double dice,
 void hl_call_stop (hl_call *call, hl_kind kind, const char *message,
                    int64_t now_us);
 
+/* PREPARED -> SETTLED: for want of something of this machine's it does not begin.
+** The same call may succeed later. */
+void hl_call_refuse (hl_call *call, const char *what, int64_t now_us);
+
 /*
 ** QUEUED, WAITING -> SETTLED: its turn will not come before its deadline, but
 ** `ready_us` at the earliest. The result is that of its last attempt, or else

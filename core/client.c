@@ -4,8 +4,10 @@
 #include "client.h"
 
 #include <curl/curl.h>
+#include <errno.h>
 #include <limits.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -118,16 +120,21 @@ static void check_fork (hl_client *c) {
   }
 }
 
-/* The carrier of this process; NULL: closed, or out of memory. */
+/* The carrier of this process; NULL: closed, or out of memory or descriptors,
+** as errno says. */
 static hl_carrier *carrier_of (hl_client *c) {
   check_fork(c);
   if (c->carrier != NULL || c->closed)
     return c->carrier;
+  errno = ENOMEM;
   c->poller = hl_poller_new();
   if (c->poller != NULL)
     c->carrier = hl_carrier_new(&c->settings, c->poller);
-  if (c->carrier == NULL)
+  if (c->carrier == NULL) {
+    int why = c->poller == NULL ? errno : ENOMEM;
     drop_carrier(c);
+    errno = why;
+  }
   c->process = hl_process_number();
   return c->carrier;
 }
@@ -181,18 +188,32 @@ void hl_call_free (hl_call *call) {
   hl_client_drop(c);
 }
 
+/* Nobody carries it, and it is settled at once. */
+static void refuse (hl_client *c, hl_call *call) {
+  char text[200];
+
+  if (c->closed) {
+    hl_call_stop(call, HL_CANCELLED, "the client is closed", hl_now_us());
+  } else if (errno == ENOMEM) {
+    hl_call_stop(call, HL_MEMORY, "", hl_now_us());
+  } else {
+    snprintf(text, sizeof(text), "nothing to wait for connections with: %s",
+             strerror(errno));
+    hl_call_refuse(call, text, hl_now_us());
+  }
+  hl_list_put(&c->news, &call->news);
+}
+
 void hl_call_start (hl_call *call) {
-  hl_client *c = call->client;
   hl_carrier *carrier;
 
   if (call->state != HL_CALL_PREPARED)
     return;
-  carrier = carrier_of(c);
+  carrier = carrier_of(call->client);
   if (carrier != NULL)
     hl_carrier_start(carrier, call);
   else
-    hl_call_stop(call, c->closed ? HL_CANCELLED : HL_MEMORY,
-                 "the client is closed", hl_now_us());
+    refuse(call->client, call);
 }
 
 /*---------------------------------------------------------------- stepping */

@@ -3,6 +3,7 @@
 */
 #include "failure.h"
 
+#include <errno.h>
 #include <string.h>
 
 typedef struct meaning {
@@ -49,7 +50,9 @@ static const meaning meanings[] = {
      "give ca_file"},
     {CURLE_SSL_CACERT_BADFILE, HL_TLS, NULL,
      "the file of authorities is unusable",
-     "check ca_file: a readable file in PEM form"},
+     "check ca_file: a readable file in PEM form, and that a descriptor is "
+     "left "
+     "to read it with (ulimit -n)"},
     {CURLE_SSL_CONNECT_ERROR, HL_TLS, NULL, "no TLS connection to the server",
      "check that base_url's port speaks https"},
     {CURLE_SSL_CIPHER, HL_TLS, NULL, "no TLS connection to the server", NULL},
@@ -125,4 +128,17 @@ hl_kind hl_failure_judge (CURLcode code, hl_phase phase, const hl_call *call,
       m->advice != NULL ? m->advice : "", or_not_done(m->kind, phase),
       s->base_url, detail[0] != '\0' ? detail : curl_easy_strerror(code));
   return m->kind;
+}
+
+hl_kind hl_failure_no_socket (int why, const hl_settings *s, hl_text *message) {
+  bool full = why == EMFILE || why == ENFILE;
+
+  hl_text_printf(message,
+                 "no socket to reach the server with%s; nothing was sent "
+                 "(%s: %s)",
+                 full ? "; close what is open, raise the limit on descriptors "
+                        "(ulimit -n), or lower max_connections"
+                      : "",
+                 s->base_url, strerror(why));
+  return HL_NETWORK;
 }

@@ -14,4 +14,7 @@ hl_kind hl_failure_judge (CURLcode code, hl_phase phase, const hl_call *call,
                           const hl_settings *s, const char *detail,
                           hl_text *message);
 
+/* The same, of an attempt for which there was no socket, for that errno. */
+hl_kind hl_failure_no_socket (int why, const hl_settings *s, hl_text *message);
+
 #endif

@@ -65,7 +65,8 @@ typedef enum hl_kind {
   HL_TLS,          /* certificate or handshake */
   HL_PROTOCOL,     /* the answer is not what HTTP or JSON allow, or too large */
   HL_MEMORY,       /* an allocation failed */
-  HL_CANCELLED     /* the caller gave up, or closed the client */
+  HL_CANCELLED     /* the caller gave up, or closed the client; or (retryable)
+                   ** nothing was left to carry the call with: not sent */
 } hl_kind;
 
 /* How many kinds there are, HL_OK among them. */
@@ -325,7 +326,7 @@ HL_API hl_mailbox *hl_mailbox_new (int fd);
 HL_API void hl_mailbox_redirect (hl_mailbox *mailbox, int fd);
 
 /* Write a byte in so many milliseconds, whether there is a call or not. HL_OK,
-** or HL_MEMORY. */
+** or HL_MEMORY: no thread could be made, and errno says why. */
 HL_API hl_kind hl_mailbox_alarm (hl_mailbox *mailbox, int in_ms);
 
 /* Calls in it, or on the way to it, stay valid until their hl_call_free. */
@@ -338,7 +339,7 @@ HL_API hl_call *hl_mailbox_take (hl_mailbox *mailbox);
 HL_API int hl_mailbox_expected (const hl_mailbox *mailbox);
 
 /* Once for each call, and never for one that was started. HL_OK, or HL_MEMORY:
-** no thread could be made; the call is untouched. A call that is settled
+** no thread could be made, and errno says why; the call is untouched. A call that is settled
 ** already goes to the mailbox as well. */
 HL_API hl_kind hl_call_post (hl_call *call, hl_mailbox *mailbox);
 

@@ -101,7 +101,9 @@ hl_poller *hl_poller_new (void) {
   hl_list_init(&p->watches);
   p->fd = epoll_create1(EPOLL_CLOEXEC);
   if (p->fd < 0) {
+    int why = errno;
     free(p);
+    errno = why;
     return NULL;
   }
   return p;

@@ -27,7 +27,7 @@ typedef struct hl_watch {
 
 typedef struct hl_poller hl_poller;
 
-/* NULL: out of memory, or of descriptors. */
+/* NULL: out of memory, or of descriptors; errno says which. */
 hl_poller *hl_poller_new (void);
 
 /* Every watch must be dropped, but after a fork, in the child. */

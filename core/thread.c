@@ -6,6 +6,7 @@
 */
 #include "thread.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -241,12 +242,16 @@ static hl_thread *thread_new (void) {
   hl_watch_init(&t->woken, -1, NULL);
   t->poller = hl_poller_new();
   if (t->poller == NULL) {
+    int why = errno;
     free(t);
+    errno = why;
     return NULL;
   }
   if (!hl_pipe(t->wake)) {
+    int why = errno;
     hl_poller_free(t->poller);
     free(t);
+    errno = why;
     return NULL;
   }
   t->woken.fd = t->wake[0];
@@ -256,16 +261,16 @@ static hl_thread *thread_new (void) {
   return NULL;
 }
 
-/* Signals are for the program's own threads. */
-static bool launch (hl_thread *t) {
+/* Signals are for the program's own threads. 0, or an errno. */
+static int launch (hl_thread *t) {
   sigset_t all, before;
-  bool ok;
+  int why;
 
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
-  ok = pthread_create(&t->id, NULL, run, t) == 0;
+  why = pthread_create(&t->id, NULL, run, t);
   pthread_sigmask(SIG_SETMASK, &before, NULL);
-  return ok;
+  return why;
 }
 
 /* Where orders go from now on. */
@@ -278,7 +283,9 @@ static void go_to (int fd) {
 static bool make_thread (void) {
   static bool watches_forks;
   hl_thread *t;
+  int why;
 
+  errno = ENOMEM;
   if (!watches_forks)
     watches_forks = pthread_atfork(before_fork, after_fork, in_child) == 0;
   t = watches_forks ? thread_new() : NULL;
@@ -286,9 +293,11 @@ static bool make_thread (void) {
     return false;
   t->number = ++n_threads;
   go_to(t->wake[1]);
-  if (!launch(t)) {
+  why = launch(t);
+  if (why != 0) {
     go_to(-1);
     thread_free(t);
+    errno = why;
     return false;
   }
   current = t;

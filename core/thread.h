@@ -6,7 +6,8 @@
 
 #include "client.h"
 
-/* See that there is one. False: out of memory, or of threads. */
+/* See that there is one. False: out of memory, of threads or of descriptors, as
+** errno says. */
 bool hl_thread_need (void);
 
 /* End it, and wait for that, if no mailbox is left. */

@@ -3,8 +3,11 @@
 */
 #include "transfer.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
 
 #include "failure.h"
@@ -23,6 +26,19 @@ static size_t on_body (char *bytes, size_t size, size_t n, void *user) {
   hl_call *call = user;
 
   return hl_text_add(&call->answer.body, bytes, size * n) ? size * n : 0;
+}
+
+/* As libcurl would, but that we know why there is none. */
+static curl_socket_t on_need (void *user, curlsocktype purpose,
+                              struct curl_sockaddr *at) {
+  hl_transfer *t = user;
+  int fd = socket(at->family, at->socktype, at->protocol);
+
+  (void)purpose;
+  t->no_socket = fd < 0 ? errno : 0;
+  if (fd >= 0)
+    (void)fcntl(fd, F_SETFD, FD_CLOEXEC);
+  return fd;
 }
 
 /*--------------------------------------------------------------- transfers */
@@ -79,6 +95,8 @@ static bool set_up (hl_transfer *t, const hl_settings *s,
   SET(CURLOPT_HEADERFUNCTION, on_header);
   SET(CURLOPT_WRITEFUNCTION, on_body);
   SET(CURLOPT_PRIVATE, t);
+  SET(CURLOPT_OPENSOCKETFUNCTION, on_need);
+  SET(CURLOPT_OPENSOCKETDATA, t);
   SET(CURLOPT_SOCKOPTFUNCTION, sockets->on_open);
   SET(CURLOPT_SOCKOPTDATA, sockets->user);
   SET(CURLOPT_CLOSESOCKETFUNCTION, sockets->on_close);
@@ -155,6 +173,7 @@ bool hl_transfer_load (hl_transfer *t, hl_call *call, const hl_settings *s,
   SET(CURLOPT_WRITEDATA, call);
 #undef SET
   t->error[0] = '\0';
+  t->no_socket = 0;
   return ok;
 }
 
@@ -195,7 +214,10 @@ static void fail (const hl_transfer *t, CURLcode code, const hl_settings *s) {
   hl_kind kind;
 
   hl_text_init(&message, HL_TEXT_MAX);
-  kind = hl_failure_judge(code, phase, call, s, t->error, &message);
+  if (code == CURLE_COULDNT_CONNECT && t->no_socket != 0)
+    kind = hl_failure_no_socket(t->no_socket, s, &message);
+  else
+    kind = hl_failure_judge(code, phase, call, s, t->error, &message);
   if (message.failed)
     kind = HL_MEMORY;
   hl_call_failed(call, kind, phase, message.bytes);

@@ -14,6 +14,7 @@ typedef struct hl_transfer {
   char *token;
   hl_call *call; /* NULL while idle */
   struct hl_transfer *next_idle;
+  int no_socket; /* errno, if the last one asked for could not be had */
   char error[CURL_ERROR_SIZE];
 } hl_transfer;
 

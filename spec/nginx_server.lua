@@ -23,8 +23,8 @@ load_module %s/ngx_http_lua_module.so;
 worker_processes %d;
 pid nginx.pid;
 error_log error.log info;
-worker_rlimit_nofile 8192;
-events { worker_connections 4096; }
+worker_rlimit_nofile %d;
+events { worker_connections %d; }
 http {
   access_log off;
   client_body_temp_path body;
@@ -66,14 +66,15 @@ function nginx_server.is_possible()
 end
 
 --- Start one. `options`: `http` (lines of the http block), `server` (of the
---- server block), `main` (of neither), `workers`.
+--- server block), `main` (of neither), `workers`, `limit` (on descriptors of each worker).
 function nginx_server.start(options)
   local folder = os.tmpname()
   os.remove(folder)
   assert(os.execute("mkdir -p " .. folder .. "/tmp"))
   local self = setmetatable({ folder = folder, port = nginx_server.free_port() }, methods)
   local modules = output(nginx .. " -V 2>&1 | tr ' ' '\\n' | sed -n 's/^--modules-path=//p'")
-  local conf = HEAD:format(modules, modules, options.workers or 1, absolute(package.path), absolute(package.cpath))
+  local limit = options.limit or 8192
+  local conf = HEAD:format(modules, modules, options.workers or 1, limit, limit / 2, absolute(package.path), absolute(package.cpath))
   if output("id -u") == "0" then
     conf = "user root;\n" .. conf
   end

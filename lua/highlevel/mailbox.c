@@ -17,6 +17,7 @@
 #include "binding.h"
 #include "poller.h"
 #include "process.h"
+#include "thread.h"
 
 typedef struct lmailbox {
   hl_mailbox *m;
@@ -72,6 +73,12 @@ static int push_errno (lua_State *L, const char *what) {
   return 2;
 }
 
+static int push_no_thread (lua_State *L) {
+  if (errno == ENOMEM)
+    return hl_raise_memory(L);
+  return push_errno(L, "no thread to carry calls");
+}
+
 /* mailbox() -> mailbox, which tells nobody yet */
 static int core_mailbox (lua_State *L) {
   lmailbox *b = lua_newuserdata(L, sizeof(*b));
@@ -87,12 +94,14 @@ static int core_mailbox (lua_State *L) {
   return 1;
 }
 
-/* mailbox_pipe(mailbox) -> a descriptor that is readable when there is news |
-** nil, message */
+/* mailbox_pipe(mailbox) -> a descriptor that is readable when there is news, and
+** a thread to bring them | nil, message */
 static int core_mailbox_pipe (lua_State *L) {
   lmailbox *b = check_mailbox(L, 1);
   int fds[2];
 
+  if (!hl_thread_need())
+    return push_no_thread(L);
   if (b->reader < 0) {
     if (!hl_pipe(fds))
       return push_errno(L, "no pipe to wait with");
@@ -184,23 +193,27 @@ static int core_mailbox_is_ours (lua_State *L) {
   return 1;
 }
 
-/* post(call, mailbox): to the thread; once settled it is in the mailbox */
+/* post(call, mailbox) -> true: to the thread; once settled it is in the mailbox
+** | nil, message */
 static int core_post (lua_State *L) {
   hl_call *call = hl_check_call(L, 1);
 
   if (hl_call_post(call, check_mailbox(L, 2)->m) != HL_OK)
-    return hl_raise_memory(L);
-  return 0;
+    return push_no_thread(L);
+  lua_pushboolean(L, 1);
+  return 1;
 }
 
-/* alarm(mailbox, seconds): there will be news then, if only that */
+/* alarm(mailbox, seconds) -> true: there will be news then, if only that | nil,
+** message */
 static int core_alarm (lua_State *L) {
   hl_mailbox *m = check_mailbox(L, 1)->m;
   int ms = (int)ceil(luaL_checknumber(L, 2) * 1e3); /* or it is too early */
 
   if (hl_mailbox_alarm(m, ms) != HL_OK)
-    return hl_raise_memory(L);
-  return 0;
+    return push_no_thread(L);
+  lua_pushboolean(L, 1);
+  return 1;
 }
 
 /* take(mailbox) -> the tag of a settled call; nil: there is none */

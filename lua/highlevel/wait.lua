@@ -112,18 +112,21 @@ function loop.inbox()
   inbox.mailbox = box or core.mailbox()
   local why
   inbox.fd, why = core.mailbox_pipe(inbox.mailbox)
-  return inbox.fd and inbox, why
+  if not inbox.fd then
+    spare[#spare + 1] = inbox.mailbox
+    return nil, why
+  end
+  return inbox
 end
 
 function loop.send(_, inbox, running)
-  core.post(running, inbox.mailbox)
-  return true
+  return core.post(running, inbox.mailbox)
 end
 
 function loop.any(state, inbox, seconds)
   local until_then = core.now() + seconds
   if seconds < math.huge then
-    core.alarm(inbox.mailbox, seconds)
+    assert(core.alarm(inbox.mailbox, seconds)) -- there is a thread: see inbox
   end
   local function step()
     core.mailbox_drain(inbox.mailbox)
@@ -152,7 +155,7 @@ function loop.one(state, running, report)
   end
   local tag = wait.expect(inbox)
   core.tag(running, tag)
-  loop.send(state, inbox, running)
+  assert(loop.send(state, inbox, running)) -- as above
   repeat
     loop.any(state, inbox, math.huge)
   until #inbox > 0

@@ -145,7 +145,7 @@ function read_mail(_, take_over)
     why = not ok and fault
   end
   if reading == reader then
-    core.mailbox_hang_up(mailbox)
+    core.mailbox_hang_up(mailbox) -- nor listen for one that did not come
   end
   if socket then
     socket:close()
@@ -198,8 +198,7 @@ function way.send(_, inbox, running)
   if not ok then
     return nil, "no timer to hear of its end with: " .. tostring(why)
   end
-  core.post(running, mailbox)
-  return true
+  return core.post(running, mailbox)
 end
 
 function way.any(_, inbox, seconds)
