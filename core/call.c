@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clock.h"
 #include "contact.h"
 #include "json.h"
 #include "policy.h"
@@ -385,7 +386,7 @@ void hl_call_give_up (hl_call *call, int64_t ready_us, int64_t now_us) {
                 "or raise timeout");
     if (r != NULL) {
       r->retryable = true;
-      r->retry_after_ms = ready_us > now_us ? (ready_us - now_us) / 1000 : 0;
+      r->retry_after_ms = hl_ms_until(ready_us, now_us, INT_MAX);
     }
     end(call, r);
   } else if (call->n_history > 0) { /* there is no next one after all */

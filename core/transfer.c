@@ -35,7 +35,8 @@ static curl_socket_t on_need (void *user, curlsocktype purpose,
   int fd = socket(at->family, at->socktype, at->protocol);
 
   (void)purpose;
-  t->no_socket = fd < 0 ? errno : 0;
+  /* where there is no IPv6, the next address may do, and says why if not */
+  t->no_socket = fd < 0 && errno != EAFNOSUPPORT ? errno : 0;
   if (fd >= 0)
     (void)fcntl(fd, F_SETFD, FD_CLOEXEC);
   return fd;

@@ -2,6 +2,14 @@
 
 local helper = require "helper"
 
+local has_ffi, ffi = pcall(require, "ffi") -- LuaJIT's
+
+local IPPROTO_TCP, TCP_CORK = 6, 3 -- Linux
+
+if has_ffi then
+  ffi.cdef "int getsockopt(int, int, int, void *, unsigned *);"
+end
+
 local function item(i)
   return { "contact-bulk-" .. i, { firstName = "n" .. i } }
 end
@@ -72,6 +80,24 @@ describe("client:update_contacts", function()
     assert.equal(200, helper.admin("GET", "/journal?count").count)
     tls:close()
   end)
+
+  -- Requests that begin together are held back until all have begun; what is not
+  -- let go then, the system lets go after 200 ms.
+  if has_ffi then
+    it("holds nothing back on a connection of HTTP/2 once requests have begun", function()
+      local tls, sockets = helper.tls_client("HTTPS", { rate_limit = false }), 0
+      assert.equal(50, tls:update_contacts(items(50), { concurrency = 5 }).succeeded)
+      local held, len = ffi.new("int[1]"), ffi.new("unsigned[1]", 4)
+      for fd = 3, 200 do
+        if ffi.C.getsockopt(fd, IPPROTO_TCP, TCP_CORK, held, len) == 0 then
+          sockets = sockets + 1
+          assert.equal(0, held[0])
+        end
+      end
+      assert.is_true(sockets > 0)
+      tls:close()
+    end)
+  end
 
   it("takes nothing at all", function()
     assert.equal(0, client:update_contacts({}).total)
