@@ -10,7 +10,7 @@ local nginx_server = require "nginx_server"
 local EVERY = 10 -- seconds from one record to the next
 
 -- How much more the end may have than what had settled: KiB.
-local GROWTH = { worker = 3072, master = 1024 }
+local GROWTH = { worker = 1024, master = 1024 }
 
 local HTTP = [[
   init_by_lua_block {
