@@ -13,7 +13,7 @@ start_handlers () {
   command -v wrk >/dev/null || { say "no nginx: no wrk (apt-get install wrk)"; return 1; }
   modules=$(nginx -V 2>&1 | tr ' ' '\n' | sed -n 's/^--modules-path=//p')
   [ "$(id -u)" != 0 ] || user='user root;'
-  port=$((30000 + RANDOM % 10000))
+  free_port
   rm -f "$dir/handlers.log"
   sed -e "s#@MODULES@#$modules#; s#@DIR@#$dir#; s#@ROOT@#$root#g; s#@PORT@#$port#; s#@USER@#$user#; s#@OWNER@#$$#" \
     -e "s#@CA@#$HIGHLEVEL_SANDBOX_CA#g; s#@HTTP@#$HIGHLEVEL_SANDBOX_HTTP#; s#@HTTPS@#$tls#" \
