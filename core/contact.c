@@ -486,4 +486,6 @@ void hl_contact_check_id (const char *id, size_t len, hl_problems *problems) {
       return;
     }
   }
+  if (hl_utf8_check(id, len) < len) /* an overlong slash is one to some */
+    hl_problems_add(problems, where, "is not UTF-8: convert it first");
 }

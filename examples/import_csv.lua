@@ -28,8 +28,8 @@ alone; \N empties it. JSON lines (.ndjson, .jsonl) hold one object each, the id 
 FILE.journal says what is done. Once every row has come to its end nothing is sent again: remove it, or
 give --restart, to import the file anew.
 Exit status: 0 every row was applied, 1 some failed, 2 nothing was sent (usage, columns, file),
-3 stopped early (Ctrl-C, the day's limit, a token that is not accepted, no connection): start it again
-to go on.
+3 stopped early (Ctrl-C, the day's limit, a token that is not accepted, no connection, a full disk):
+start it again to go on.
 The account: HIGHLEVEL_TOKEN, HIGHLEVEL_BASE_URL.
 ]]
 
@@ -184,26 +184,41 @@ local function items_of(source, log, numbers)
   end
 end
 
--- Made of the journal and the input, so that it is right whenever it is
--- written: whole, or not at all.
-local function write_failures(opt, log, path)
-  if next(log.failures) == nil then
-    os.remove(path)
-    return
-  end
+local function write_rows(opt, log, file)
   local source = open_source(opt)
-  local file = assert(io.open(path .. ".new", "wb"))
-  assert(file:write(source.head))
+  local ok, why = file:write(source.head)
   local number = 0
   for row in source.rows() do
     number = number + 1
     local failure = log.failures[number]
-    if failure then
-      assert(file:write(source.failed(row, failure.kind, failure.message)))
+    if failure and ok then
+      ok, why = file:write(source.failed(row, failure.kind, failure.message))
     end
   end
-  assert(file:close())
-  assert(os.rename(path .. ".new", path))
+  return ok, why
+end
+
+-- Made of the journal and the input, so that it is right whenever it is
+-- written: whole, or not at all. nil and why: it was not.
+local function write_failures(opt, log, path)
+  if next(log.failures) == nil then
+    os.remove(path)
+    return true
+  end
+  local new = path .. ".new"
+  local file, why = io.open(new, "wb")
+  if not file then
+    return nil, why
+  end
+  local ok, closed, late
+  ok, why = write_rows(opt, log, file)
+  closed, late = file:close() -- what is written at last may be too much
+  if ok and closed then
+    ok, why = os.rename(new, path)
+    return ok, why
+  end
+  os.remove(new)
+  return nil, new .. ": " .. (why or late)
 end
 
 -- Not of the row's making, and every other row would meet it too: the import
@@ -274,18 +289,28 @@ local function import(opt)
     show(log.n, total, skipped, latest, true)
   end
   local failed = report(log, total, latest, skipped)
-  write_failures(opt, log, path)
-  if failed > 0 then
+  local troubles = {}
+  if log.n < total then
+    troubles[1] = "stopped: " .. tostring(not ok and summary or summary.stopped)
+  end
+  local noted, unnoted = log:close()
+  if not noted then
+    troubles[#troubles + 1] = unnoted
+  end
+  local written, unwritten = write_failures(opt, log, path)
+  if not written then
+    troubles[#troubles + 1] = "rows that failed are not in their file yet: " .. unwritten
+  elseif failed > 0 then
     print("rows that failed are in " .. path)
   end
   if skipped == total and total > 0 then
     print("all of it was done before; --restart begins anew")
   end
-  if log.n == total then
+  if #troubles == 0 then
     return failed == 0 and 0 or 1
   end
-  local reason = not ok and summary or summary.stopped
-  io.stderr:write("import: stopped: ", tostring(reason), "\nimport: start it again to go on\n")
+  troubles[#troubles + 1] = "start it again to go on"
+  io.stderr:write("import: ", table.concat(troubles, "\nimport: "), "\n")
   return 3
 end
 

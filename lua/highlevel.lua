@@ -145,7 +145,7 @@ end
 ---
 --- Raises for an id or fields of the wrong type, a wrong option, a closed client,
 --- and within nginx in phases that cannot wait. All else comes back as `nil, err`.
----@param id string the contact's id: not empty, without `/` and control characters
+---@param id string the contact's id: not empty, UTF-8, without `/` and control characters
 ---@param fields highlevel.Fields what to change
 ---@param opt? highlevel.CallOptions what differs from the client's options
 ---@return highlevel.Answer? res the answer, with the whole contact as it is now

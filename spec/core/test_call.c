@@ -80,7 +80,6 @@ static void it_encodes_ids (void **state) {
       {"a+b;c,d:e@f", 11, "a%2Bb%3Bc%2Cd%3Ae%40f"},
       {"\"<>|^`{}[]", 10, "%22%3C%3E%7C%5E%60%7B%7D%5B%5D"},
       {"é", 2, "%C3%A9"},
-      {"\xff", 1, "%FF"},
       {"...", 3, "..."},
       {".a", 2, ".a"},
       {" ", 1, "%20"},
@@ -104,6 +103,7 @@ static void it_encodes_ids (void **state) {
   "contact_id: holds a control character (a line end, perhaps); trim it first"
 #define ID_SLASH                                                               \
   "contact_id: holds a /; give the id alone, not a path or an address"
+#define ID_BYTES "contact_id: is not UTF-8: convert it first"
 #define ID_STEP "contact_id: is a step in a path, not an id"
 
 static void it_refuses_ids (void **state) {
@@ -127,6 +127,10 @@ static void it_refuses_ids (void **state) {
       {"\0", 1, ID_CONTROL},
       {"a\x7f", 2, ID_CONTROL},
       {"a\x1f", 2, ID_CONTROL},
+      {"a\xff", 2, ID_BYTES},
+      {"a\xc0\xaf", 3, ID_BYTES}, /* an overlong slash */
+      {"a\xed\xa0\x80", 4, ID_BYTES},
+      {"a\xc3", 2, ID_BYTES},
   };
   size_t i;
 
