@@ -162,11 +162,8 @@ void hl_mailbox_redirect (hl_mailbox *m, int fd) {
   m->fd = fd;
   m->told = false;
   m->owed = false;
-  if (!hl_list_is_empty(&m->calls))
-    tell(m);
-  else if (m->on_the_way == 0)
-    m->quiet_us = 0; /* nobody shall wait in vain */
-  hl_orders_wake();
+  if (!hl_list_is_empty(&m->calls) || m->on_the_way == 0)
+    tell(m); /* nobody shall wait in vain; there may be no thread to say so */
   hl_orders_unlock();
 }
 
