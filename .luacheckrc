@@ -18,6 +18,7 @@ files["lua/highlevel/wait.lua"] = { std = "min+ngx_lua" }
 files["spec"] = { max_line_length = 170 } -- tables of cases
 files["spec/**/*_spec.lua"] = { std = "min+busted" }
 files["spec/sandbox/lua/*.lua"] = { std = "ngx_lua" }
+files["spec/sweep/nginx_tasks.lua"] = { std = "ngx_lua" }
 files["spec/bench/cosocket.lua"] = { std = "min+ngx_lua" }
 files["spec/bench/handlers.lua"] = { std = "min+ngx_lua" }
 files["**/*.rockspec"] = { std = "rockspec" }

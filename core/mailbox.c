@@ -24,6 +24,7 @@ struct hl_mailbox {
   int64_t quiet_us; /* when to say that nothing is left; INT64_MAX: said */
   int64_t alarm_us; /* when to write a byte in any case; INT64_MAX: never */
   bool told;        /* a byte was written since it was found empty */
+  bool owed;        /* once it is, that nothing is left is still to be said */
 };
 
 static hl_link all = {&all, &all};
@@ -54,6 +55,7 @@ void hl_mailbox_expect (hl_mailbox *m, hl_call *call) {
   m->expected++;
   m->on_the_way++;
   m->quiet_us = INT64_MAX;
+  m->owed = false;
   call->posted.mailbox = m;
   call->posted.at = HL_WITH_THREAD;
 }
@@ -95,12 +97,15 @@ int64_t hl_mailboxes_ring (int64_t now_us) {
 
   for (link = all.next; link != &all; link = link->next) {
     hl_mailbox *m = mailbox_at(link);
-    if (m->quiet_us <= now_us || m->alarm_us <= now_us)
-      tell(m);
-    if (m->quiet_us <= now_us)
+    if (m->quiet_us <= now_us) {
+      m->owed = m->told; /* who has not read yet takes that byte for news */
       m->quiet_us = INT64_MAX;
-    if (m->alarm_us <= now_us)
+      tell(m);
+    }
+    if (m->alarm_us <= now_us) {
       m->alarm_us = INT64_MAX;
+      tell(m);
+    }
     due_us = hl_sooner(due_us, hl_sooner(m->quiet_us, m->alarm_us));
   }
   return due_us;
@@ -156,11 +161,9 @@ void hl_mailbox_redirect (hl_mailbox *m, int fd) {
   hl_orders_lock();
   m->fd = fd;
   m->told = false;
-  if (!hl_list_is_empty(&m->calls))
-    tell(m);
-  else if (m->on_the_way == 0)
-    m->quiet_us = 0; /* nobody shall wait in vain */
-  hl_orders_wake();
+  m->owed = false;
+  if (!hl_list_is_empty(&m->calls) || m->on_the_way == 0)
+    tell(m); /* nobody shall wait in vain; there may be no thread to say so */
   hl_orders_unlock();
 }
 
@@ -180,6 +183,9 @@ hl_call *hl_mailbox_take (hl_mailbox *m) {
   hl_orders_lock();
   if (hl_list_is_empty(&m->calls)) {
     m->told = false;
+    if (m->owed)
+      tell(m);
+    m->owed = false;
   } else {
     call = HL_HOLDER(m->calls.next, hl_call, posted.link);
     hl_mailbox_forget(call);

@@ -362,6 +362,24 @@ describe("within nginx", function()
     server = nil
   end)
 
+  it("a worker that was busy when its last call had ended quits, too", function()
+    server = nginx_server.start({
+      http = init(),
+      server = SERVER .. [[ location /busy { content_by_lua_block {
+        client:update_contact_later("fault-delay-100.b", { firstName = "a" })
+        ngx.sleep(0.05)
+        require("highlevel.core").sleep(0.5) -- nobody is served meanwhile
+        ngx.print("done")
+      } } ]],
+    })
+    assert.equal("done", (server:get("/busy")))
+    assert.equal(1, helper.requests("fault-delay-100.b"))
+    assert.is_true(server:quit(3), server:log())
+    assert.same({}, server:complaints())
+    server:remove()
+    server = nil
+  end)
+
   it("a fast shutdown ends calls at once, and names those that nobody waits for", function()
     start(1)
     local open = server:begin("/update?id=fault-hang.t")

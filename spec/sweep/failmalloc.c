@@ -6,6 +6,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <execinfo.h>
+#include <link.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -36,6 +37,18 @@ static atomic_bool all_armed, all_hit;
 static atomic_long all_n, all_count;
 static failmalloc_mode all_mode;
 
+/* Where the code of a library is; no `end`: not looked for. */
+typedef struct code {
+  const char *name; /* how its file's name ends */
+  uintptr_t begin, end;
+} code;
+
+/* On whose behalf allocations fail; or on anybody's. */
+static code meant;
+
+/* It allocates while it holds a lock, and finds those who called. */
+static code unwinder;
+
 /* Of the first failure. */
 static void *frames[FRAMES];
 static int n_frames;
@@ -51,10 +64,32 @@ static void note_frames (void) {
   state.aside = false;
 }
 
-static bool refused_to_all (void) {
-  long count = atomic_fetch_add(&all_count, 1) + 1;
+static bool is_in (const code *c, const void *address) {
+  return (uintptr_t)address >= c->begin && (uintptr_t)address < c->end;
+}
 
-  if (count < all_n)
+/* Is that code among those who called for this allocation? */
+static bool is_meant (const void *caller) {
+  void *callers[FRAMES];
+  int i, n;
+
+  if (meant.end == 0)
+    return true;
+  if (is_in(&unwinder, caller))
+    return false;
+  state.aside = true;
+  n = backtrace(callers, FRAMES);
+  state.aside = false;
+  for (i = 0; i < n; i++)
+    if (is_in(&meant, callers[i]))
+      return true;
+  return false;
+}
+
+static bool refused_to_all (const void *caller) {
+  if (!is_meant(caller))
+    return false;
+  if (atomic_fetch_add(&all_count, 1) + 1 < all_n)
     return false;
   if (!atomic_exchange(&all_hit, true))
     note_frames();
@@ -64,11 +99,11 @@ static bool refused_to_all (void) {
   return true;
 }
 
-static bool refused (void) {
+static bool refused (const void *caller) {
   if (state.aside)
     return false;
   if (all_armed)
-    return refused_to_all();
+    return refused_to_all(caller);
   if (!state.armed)
     return false;
   state.count++;
@@ -91,12 +126,14 @@ static void *counted (void *p) {
 
 /*------------------------------------------------------------ interposed */
 
+#define CALLER __builtin_return_address(0)
+
 void *malloc (size_t size) {
-  return refused() ? NULL : counted(__libc_malloc(size));
+  return refused(CALLER) ? NULL : counted(__libc_malloc(size));
 }
 
 void *calloc (size_t n, size_t size) {
-  return refused() ? NULL : counted(__libc_calloc(n, size));
+  return refused(CALLER) ? NULL : counted(__libc_calloc(n, size));
 }
 
 void free (void *p) {
@@ -112,7 +149,7 @@ void *realloc (void *p, size_t size) {
     free(p);
     return NULL;
   }
-  if (refused())
+  if (refused(CALLER))
     return NULL;
   q = __libc_realloc(p, size);
   return p == NULL ? counted(q) : q;
@@ -127,7 +164,7 @@ void *reallocarray (void *p, size_t n, size_t size) {
 }
 
 void *memalign (size_t alignment, size_t size) {
-  return refused() ? NULL : counted(__libc_memalign(alignment, size));
+  return refused(CALLER) ? NULL : counted(__libc_memalign(alignment, size));
 }
 
 void *aligned_alloc (size_t alignment, size_t size) {
@@ -165,6 +202,33 @@ void failmalloc_arm_all (long n, failmalloc_mode mode) {
   all_count = 0;
   all_hit = false;
   all_armed = true;
+}
+
+static int find_code (struct dl_phdr_info *info, size_t size, void *user) {
+  code *c = user;
+  size_t len = strlen(info->dlpi_name), end_len = strlen(c->name);
+  int i;
+
+  (void)size;
+  if (len < end_len || strcmp(info->dlpi_name + len - end_len, c->name) != 0)
+    return 0;
+  for (i = 0; i < info->dlpi_phnum; i++)
+    if (info->dlpi_phdr[i].p_type == PT_LOAD &&
+        (info->dlpi_phdr[i].p_flags & PF_X) != 0) {
+      c->begin = info->dlpi_addr + info->dlpi_phdr[i].p_vaddr;
+      c->end = c->begin + info->dlpi_phdr[i].p_memsz;
+    }
+  return 1;
+}
+
+bool failmalloc_arm_for (const char *library, long n, failmalloc_mode mode) {
+  unwinder.name = "/libgcc_s.so.1";
+  meant.name = library;
+  if (dl_iterate_phdr(find_code, &unwinder) == 0 ||
+      dl_iterate_phdr(find_code, &meant) == 0)
+    return false;
+  failmalloc_arm_all(n, mode);
+  return true;
 }
 
 bool failmalloc_disarm (void) {

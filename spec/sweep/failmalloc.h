@@ -3,7 +3,8 @@
 **
 ** libfailmalloc.so goes before libc (LD_PRELOAD) and stands in for malloc and
 ** its relatives. Only the thread that armed it sees failures, unless all are
-** to; live blocks are counted for all threads.
+** to, or those who run a library's code; live blocks are counted for all
+** threads.
 */
 #ifndef FAILMALLOC_H
 #define FAILMALLOC_H
@@ -21,6 +22,10 @@ void failmalloc_arm (long n, failmalloc_mode mode);
 
 /* The same for the n-th allocation of any thread. */
 void failmalloc_arm_all (long n, failmalloc_mode mode);
+
+/* The same, but only of those made by a library, in any thread, or by what it
+** called: its file's name ends like that. False: it is not loaded. */
+bool failmalloc_arm_for (const char *library, long n, failmalloc_mode mode);
 
 /* Back to plain allocation. True if the n-th allocation came. */
 bool failmalloc_disarm (void);
