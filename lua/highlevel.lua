@@ -309,7 +309,9 @@ end
 --- use. A variable that will not do comes back as `invalid`, with its name as the
 --- path. Otherwise as `client:update_contact`.
 ---
----     print(highlevel.update_contact(id, { first_name = "Rosan" }))
+---     local res, err = highlevel.update_contact(id, { first_name = "Rosan" })
+---     print(res and res.contact.firstName or err)
+---     --> invalid: first_name: is not a field of a contact; did you mean firstName?
 ---@param id string the contact's id
 ---@param fields highlevel.Fields what to change
 ---@param opt? highlevel.CallOptions what differs from the defaults

@@ -58,6 +58,11 @@ local function plain(line)
   return (line:gsub("%s+", " "):gsub("^ ", ""):gsub(" $", ""))
 end
 
+-- The lines that a `-->` promises.
+local function claims(code)
+  return code:gmatch("%-%-> ([^\n]+)")
+end
+
 --- Is each line that a `-->` promises among those printed, in order? nil, or
 --- the first one that is not.
 function snippets.broken_promise(code, printed)
@@ -65,7 +70,7 @@ function snippets.broken_promise(code, printed)
   for line in printed:gmatch("[^\n]+") do
     lines[#lines + 1] = plain(line)
   end
-  for claim in code:gmatch("%-%-> ([^\n]+)") do
+  for claim in claims(code) do
     while lines[at] and lines[at] ~= plain(claim) do
       at = at + 1
     end
@@ -98,16 +103,29 @@ function snippets.lua(code)
   return printed, status
 end
 
+-- Is there a line that shows an error of the library, and was not promised?
+local function shows_error(code, printed)
+  local promised = {}
+  for claim in claims(code) do
+    promised[plain(claim)] = true
+  end
+  for line in printed:gmatch("[^\n]+") do
+    for kind in line:gmatch("%f[%w_](%l[%l_]+): ") do
+      if kinds[kind] and not promised[plain(line)] then
+        return true
+      end
+    end
+  end
+  return false
+end
+
 --- What is wrong with a run of `code`: nil if it ended well, printed what it
---- promised, and nothing that looks like an error of the library.
+--- promised, and no other line that looks like an error of the library.
 function snippets.complaint(code, printed, status)
   if status ~= 0 then
     return ("status %d: %s"):format(status, printed)
-  end
-  for kind in printed:gmatch("%f[%w_](%l[%l_]+): ") do
-    if kinds[kind] then
-      return "an error: " .. printed
-    end
+  elseif shows_error(code, printed) then
+    return "an error: " .. printed
   end
   local claim = snippets.broken_promise(code, printed)
   return claim and ("it does not print '%s', but: %s"):format(claim, printed)

@@ -280,7 +280,7 @@
 ---
 ---     local res, err = client:update_contact(id, { email = "taken@example.com" })
 ---     if err and err.kind == "duplicate" then
----       print(err.meta.contactId, err.meta.matchingField)
+---       print(err.meta.contactId, err.meta.matchingField) --> AnotherContactsIdHere email
 ---     elseif err and err.retryable then
 ---       print("later: " .. err)
 ---     end
