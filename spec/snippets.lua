@@ -1,15 +1,17 @@
 --- Code that stands in a text: found, run in a process of its own, and held to
 --- what its comments say that it prints.
 
+local header = require "spec.doc.header"
 local helper = require "helper"
 
 local snippets = {}
 
--- what an error begins with when it is printed
-local kinds = {}
-for kind in ("invalid unauthorized forbidden not_found duplicate rejected rate_limited server timeout network tls "
-  .. "protocol memory cancelled"):gmatch("%S+") do
-  kinds[kind] = true
+--- Every kind of error that highlevel.h has: a printed one begins with it.
+snippets.kinds = {}
+for _, item in ipairs(header.of_file("core/highlevel.h").sections[1].items) do
+  for _, member in ipairs(item.name == "hl_kind" and item.members or {}) do
+    snippets.kinds[member.name:match("^HL_(.+)$"):lower()] = member.name ~= "HL_OK" or nil
+  end
 end
 
 function snippets.read(path)
@@ -111,7 +113,7 @@ local function shows_error(code, printed)
   end
   for line in printed:gmatch("[^\n]+") do
     for kind in line:gmatch("%f[%w_](%l[%l_]+): ") do
-      if kinds[kind] and not promised[plain(line)] then
+      if snippets.kinds[kind] and not promised[plain(line)] then
         return true
       end
     end
