@@ -5,6 +5,7 @@ local errors = require "highlevel.errors"
 local header = require "spec.doc.header"
 local helper = require "helper"
 local highlevel = require "highlevel"
+local luatype = require "spec.doc.luatype"
 local manual = require "spec.doc.manual"
 local nginx_server = require "nginx_server"
 local options = require "highlevel.options"
@@ -232,6 +233,16 @@ describe("what is sent:", function()
 
   it("a contact has twenty fields", function()
     assert.equal(20, #sorted(fields_of("highlevel.Fields")))
+  end)
+
+  it("an empty text is refused where the manual says so", function()
+    local said = lua.by_name["highlevel.Fields"].text:match("An empty one .*$")
+    for name, field in pairs(fields_of("highlevel.Fields")) do
+      if luatype.text(field.type):find("^string%f[^%w%[]") then
+        local is_named = said:find("`" .. name .. "`", 1, true) ~= nil
+        assert.equal(is_named, highlevel.encode({ [name] = "" }) == nil, name)
+      end
+    end
   end)
 end)
 
@@ -466,7 +477,7 @@ describe("annotations that cannot be read fail, by line:", function()
     local model = lua_model(TABLE .. "--- F.\n---@param a? string | fun(b?: x): x[] words\n---@return x? y more\nfunction x.f(a) end")
     local fn = model.functions[1]
     assert.equal("x.f", fn.name)
-    assert.equal("string | fun(b?: x): x[]", require("spec.doc.luatype").text(fn.params[1].type))
+    assert.equal("string | fun(b?: x): x[]", luatype.text(fn.params[1].type))
     assert.same({ "a", true, "words", "y", "more" }, {
       fn.params[1].name, fn.params[1].optional, fn.params[1].text, fn.returns[1].name, fn.returns[1].text,
     })
