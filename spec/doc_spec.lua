@@ -364,7 +364,7 @@ describe("the manual's example", function()
       end)
     end
   end
-  examples("all", lua.header)
+  examples("all", lua.headers["lua/highlevel.lua"])
   for _, list in ipairs({ lua.functions, lua.values, lua.types }) do
     for _, thing in ipairs(list) do
       examples(thing.name, thing.text)
@@ -474,7 +474,9 @@ describe("annotations that cannot be read fail, by line:", function()
   end
 
   it("but all is in the model that can", function()
-    local model = lua_model(TABLE .. "--- F.\n---@param a? string | fun(b?: x): x[] words\n---@return x? y more\nfunction x.f(a) end")
+    local model = lua_model("--- T.\n---@class exact\n\n--- T.\n---@class (exact) client: exact")
+    assert.same({ "exact", "client", "exact" }, { model.types[1].name, model.types[2].name, model.types[2].parents[1] })
+    model = lua_model(TABLE .. "--- F.\n---@param a? string | fun(b?: x): x[] words\n---@return x? y more\nfunction x.f(a) end")
     local fn = model.functions[1]
     assert.equal("x.f", fn.name)
     assert.equal("string | fun(b?: x): x[]", luatype.text(fn.params[1].type))

@@ -3,6 +3,7 @@
 
 local header = require "spec.doc.header"
 local helper = require "helper"
+local manual = require "spec.doc.manual"
 
 local snippets = {}
 
@@ -14,12 +15,7 @@ for _, item in ipairs(header.of_file("core/highlevel.h").sections[1].items) do
   end
 end
 
-function snippets.read(path)
-  local file = assert(io.open(path))
-  local text = file:read("*a")
-  file:close()
-  return text
-end
+snippets.read = manual.read
 
 --- Fenced blocks of Markdown: `lang`, `code` and `line`.
 function snippets.blocks(text)
