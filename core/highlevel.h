@@ -75,12 +75,12 @@ typedef enum hl_kind {
 /* "invalid", "unauthorized", ... as Lua's `err.kind`; "ok" for HL_OK. */
 HL_API const char *hl_kind_name (hl_kind kind);
 
-/* How far a call had come when it failed. */
+/* How far a call had come when it broke off. */
 typedef enum hl_phase {
   HL_PHASE_NONE,    /* nothing was attempted */
   HL_PHASE_CONNECT, /* name look-up, TCP, TLS: nothing of ours was sent */
   HL_PHASE_WAIT,    /* sent; no byte of an answer yet */
-  HL_PHASE_TRANSFER /* the answer had begun */
+  HL_PHASE_TRANSFER /* the answer had begun, or is whole, whatever it says */
 } hl_phase;
 
 /* "connect", "wait", "transfer" as Lua's `err.phase`; NULL for HL_PHASE_NONE. */
@@ -121,10 +121,11 @@ typedef struct hl_result {
   const char *trace_id;  /* `traceId` of the answer; or NULL */
 
   hl_rate_limit rate_limit; /* what the answer said of limits */
-  int64_t retry_after_ms;   /* Retry-After; -1 if none */
+  int64_t retry_after_ms;   /* Retry-After, or until its turn; -1 if none */
   bool retryable;           /* the same call may succeed later */
 
-  hl_phase phase;           /* how far it had come, if it broke off */
+  hl_phase phase;           /* HL_NETWORK, HL_TIMEOUT, HL_TLS, HL_PROTOCOL:
+                            ** how far it had come; TRANSFER if answered */
   int attempts;             /* requests handed to the network */
   int64_t elapsed_us;       /* from hl_call_new to settled */
   const char *http_version; /* "1.0", "1.1", "2", "3"; or NULL */

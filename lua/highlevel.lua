@@ -163,10 +163,10 @@ end
 --- Update one contact without waiting for it, in any phase of nginx (`log`,
 --- `header_filter` and the like included), where it is the one way in phases
 --- that cannot yield. A failure goes to nginx's error log, unless there is a
---- callback, which is called in a light thread of its own, where it may yield.
+--- callback, which is called in a light thread or a timer, where it may yield.
 --- The fields are read at once, unless the token is a function: that is asked
 --- in a timer, and the fields are read after it. In `init` and `exit_worker`, where
---- nobody is served, it blocks until the call is done.
+--- nobody is served, it blocks until the call is done, and the callback may not yield.
 ---
 --- ```nginx
 --- location = /seen {
@@ -307,9 +307,12 @@ end
 --- Update one contact of the account that the environment names:
 --- HIGHLEVEL_TOKEN, HIGHLEVEL_BASE_URL, HIGHLEVEL_API_VERSION, read at first
 --- use. A variable that will not do comes back as `invalid`, with its name as the
---- path. Otherwise as `client:update_contact`.
+--- path; without HIGHLEVEL_TOKEN the path is `token`. Otherwise as
+--- `client:update_contact`.
 ---
----     print(highlevel.update_contact(id, { first_name = "Rosan" }))
+---     local res, err = highlevel.update_contact(id, { first_name = "Rosan" })
+---     print(res and res.contact.firstName or err)
+---     --> invalid: first_name: is not a field of a contact; did you mean firstName?
 ---@param id string the contact's id
 ---@param fields highlevel.Fields what to change
 ---@param opt? highlevel.CallOptions what differs from the defaults

@@ -9,8 +9,9 @@
 ---@alias highlevel.Null lightuserdata
 
 --- What the header `Version` of a request says. The two differ in how
---- do-not-disturb channels and a custom field's value are spelt, and nothing
---- else: `dndSettings.SMS` and `field_value`, or `dndSettings.sms` and `fieldValue`.
+--- do-not-disturb channels and a custom field's value are spelt, and in nothing
+--- else of what is sent: `dndSettings.SMS` and `field_value`, or `dndSettings.sms`
+--- and `fieldValue`.
 ---@alias highlevel.ApiVersion "2021-07-28" | "v3"
 
 ---------------------------------------------------------------- what is sent
@@ -26,7 +27,8 @@
 ---     })
 ---
 --- These twenty are the API document's (UpdateContactDto), the same in both
---- versions. Texts must be UTF-8. An empty text is sent as it is.
+--- versions. Texts must be UTF-8. An empty one is sent as it is, but for `email`,
+--- `phone`, `dateOfBirth`, `country` and `timezone`, where it is refused.
 ---@class (exact) highlevel.Fields
 --- First name.
 ---@field firstName? string | highlevel.Null
@@ -153,7 +155,7 @@
 ---     end
 ---@alias highlevel.Wait fun(fd: integer, step: fun(): boolean)
 
---- What a client is made with. A misspelt or mistyped one raises.
+--- What a client is made with. A misspelt or mistyped option raises.
 ---
 ---     local client = highlevel.new { token = os.getenv "HIGHLEVEL_TOKEN", timeout = 10, retries = 5 }
 ---@class (exact) highlevel.Options
@@ -209,7 +211,7 @@
 ---@field interval number
 
 --- Options of one call; what is left out is as the client says. A misspelt or
---- mistyped one raises.
+--- mistyped option raises.
 ---@class (exact) highlevel.CallOptions
 --- Seconds for this whole call.
 ---@field timeout? number
@@ -221,7 +223,7 @@
 ---@field token? highlevel.Token
 
 --- Options of many calls at once, those of one call included: `timeout` is for
---- each, and runs from the moment it may leave. A misspelt or mistyped one
+--- each, and runs from the moment it may leave. A misspelt or mistyped option
 --- raises; so does an error raised by one of the functions, which ends the run.
 ---@class (exact) highlevel.BulkOptions: highlevel.CallOptions
 --- Calls at a time. Default 64.
@@ -260,7 +262,7 @@
 ---| "not_found"    # 404, or 400 "Contact not found". Check the id, and whether it is of the token's location.
 ---| "duplicate"    # 400: another contact has this email or phone; see `meta`. Update that one, or leave it out.
 ---| "rejected"     # Another 4xx, mostly 400 or 422; see `messages`. Mend the fields; nothing was saved.
----| "rate_limited" # 429, or no room under the own limit before the deadline. Wait `retry_after`; see `rate_limit`.
+---| "rate_limited" # 429, or this client's pace has no room before the deadline. Wait `retry_after`; see `rate_limit`.
 ---| "server"       # 5xx. Try later; the update may have been done.
 ---| "timeout"      # The time allowed is over; see `phase`. Raise `timeout`; after "connect" nothing was sent.
 ---| "network"      # Name not found, refused, reset, closed early. Try again; see `phase` for what was sent.
@@ -269,18 +271,19 @@
 ---| "memory"       # Out of memory, and nothing more is known. Free some; the update may have been done.
 ---| "cancelled"    # The client was closed, the run stopped, or nothing was left to wait with. See `message`.
 
---- How far a call had come when it failed.
+--- How far a call had come when it broke off. Of one that was answered it says
+--- nothing: that is `transfer`, whatever the answer was.
 ---@alias highlevel.Phase
 ---| "connect"  # No connection yet: nothing was sent.
 ---| "wait"     # Sent, no answer yet: it may have been done.
----| "transfer" # The answer had begun: it may have been done.
+---| "transfer" # The answer had begun. If it broke off, it may have been done.
 
 --- What went wrong, as `nil, err`. `tostring` and `..` give one readable line.
 --- It never holds a token. What is not known is absent.
 ---
 ---     local res, err = client:update_contact(id, { email = "taken@example.com" })
 ---     if err and err.kind == "duplicate" then
----       print(err.meta.contactId, err.meta.matchingField)
+---       print(err.meta.contactId, err.meta.matchingField) --> AnotherContactsIdHere email
 ---     elseif err and err.retryable then
 ---       print("later: " .. err)
 ---     end
@@ -304,7 +307,8 @@
 ---@field meta? highlevel.Duplicate
 --- HighLevel's name for the request, if the answer had one.
 ---@field trace_id? string
---- Seconds, from the Retry-After header.
+--- Seconds until it may be sent again: from the Retry-After header, or until its
+--- turn under this client's own pace.
 ---@field retry_after? number
 --- What the answer said of limits. Never nil; may be empty.
 ---@field rate_limit highlevel.RateLimit
@@ -314,7 +318,8 @@
 ---@field history? highlevel.Attempt[]
 --- The same call may succeed later.
 ---@field retryable boolean
---- How far the call had come.
+--- How far the call had come: of `network`, `timeout`, `tls` and `protocol`, what
+--- may have been sent. With an answer it is always `transfer`.
 ---@field phase? highlevel.Phase
 --- Seconds from the call to its end.
 ---@field seconds? number

@@ -1,7 +1,7 @@
 --- Reads LuaCATS annotations into a model: the types, functions and values that
 --- are public, with the words that stand above them.
 ---
----   model.header      the words a file opens with (of the last file that had code)
+---   model.headers     the words that a file opens with, by its path
 ---   model.types       { name, kind, text, fields, values, type, parents, operators }
 ---   model.functions   { name, text, params, returns, generics }
 ---   model.values      { name, text }
@@ -49,14 +49,14 @@ end
 function tags.meta() end
 
 function tags.class(block, rest)
-  local exact, name, parents = rest:match("^(%(?e?x?a?c?t?%)?)%s*([%w_.]+)(.*)$")
-  if not name or (exact ~= "" and exact ~= "(exact)") or (parents ~= "" and not parents:find("^: [%w_., ]+$")) then
+  local name, parents = rest:match("^([%w_.]+)(.*)$", rest:match("^%(exact%)%s+()"))
+  if not name or (parents ~= "" and not parents:find("^: [%w_., ]+$")) then
     block.fail("a class as '(exact) name: parent' is expected, not '" .. rest .. "'")
   elseif block.type then
     block.fail("two types in one comment")
   end
   block.type = {
-    kind = "class", name = name, exact = exact ~= "", text = take_words(block, ""), fields = {}, operators = {},
+    kind = "class", name = name, text = take_words(block, ""), fields = {}, operators = {},
     parents = {}, where = block.where,
   }
   for parent in parents:gmatch("[%w_.]+") do
@@ -144,7 +144,7 @@ function tags.param(block, rest)
   table.insert(begin_signature(block).params, param)
 end
 
-function tags.ret(block, rest)
+tags["return"] = function(block, rest)
   local ret = { where = block.where }
   local more
   ret.type, more = luatype.read(rest, block.fail)
@@ -154,8 +154,6 @@ function tags.ret(block, rest)
   end
   table.insert(begin_signature(block).returns, ret)
 end
-tags["return"] = tags.ret
-tags.ret = nil
 
 local function read_line(block, text)
   local tag, rest = text:match("^@(%l+)%s*(.-)%s*$")
@@ -172,13 +170,12 @@ local function read_line(block, text)
 end
 
 local function new_block(path, line)
-  local block = { words = {}, line = line, n = 0 }
+  local block = { words = {} }
   function block.go_to(number)
     block.where = path .. ":" .. number
     block.fail = fail_at(block.where)
   end
   block.go_to(line)
-  block.begins = block.where
   return block
 end
 
@@ -252,7 +249,7 @@ local function read_code(model, file, block, line, where)
     if file.n_blocks > 1 then
       block.fail("documents nothing: an empty line follows")
     end
-    model.header = take_words(block, "")
+    file.header = take_words(block, "")
   end
 end
 
@@ -268,7 +265,8 @@ local function finish_block(model, block)
   end
 end
 
---- Add what a file holds to a model. `lines`: an iterator over its lines.
+--- Add what a file holds to a model. `lines`: an iterator over its lines. Returns
+--- the words that it opens with.
 function annotations.read(model, path, lines)
   local file, number, block = { classes = {}, n_blocks = 0 }, 0, nil
   local function below(line)
@@ -293,6 +291,7 @@ function annotations.read(model, path, lines)
     end
   end
   below("")
+  return file.header
 end
 
 ---------------------------------------------------------------- the whole of it
@@ -348,9 +347,9 @@ end
 
 --- A model of these files.
 function annotations.of_files(paths)
-  local model = { types = {}, functions = {}, values = {} }
+  local model = { headers = {}, types = {}, functions = {}, values = {} }
   for _, path in ipairs(paths) do
-    annotations.read(model, path, io.lines(path))
+    model.headers[path] = annotations.read(model, path, io.lines(path))
   end
   return annotations.check(model)
 end

@@ -58,22 +58,18 @@ local function write_item(out, item, address)
   out("</section>\n")
 end
 
---- The page's body.
-function c_page.html(header)
-  local parts, address = {}, addresses(header)
-  local function out(...)
-    for i = 1, select("#", ...) do
-      parts[#parts + 1] = (select(i, ...))
-    end
-  end
-  out("<h1>The C library</h1>\n", markup.of_comment(header.intro, address))
+--- The page's body; `contents` is a list of its names, as HTML.
+function c_page.html(header, contents)
+  local out, all = markup.writer()
+  local address = addresses(header)
+  out("<h1>The C library</h1>\n", contents, markup.of_comment(header.intro, address))
   for _, section in ipairs(header.sections) do
     out("<h2>", (section.title:gsub("^%l", string.upper)), "</h2>\n")
     for _, item in ipairs(section.items) do
       write_item(out, item, address)
     end
   end
-  return table.concat(parts)
+  return all()
 end
 
 --- Its functions, types and macros, in order.

@@ -11,7 +11,8 @@ local manual = {}
 
 local C_PART = { page = "c", title = "The C library" }
 
-local function read(path)
+--- A file's text.
+function manual.read(path)
   local file = assert(io.open(path))
   local text = file:read("*a")
   file:close()
@@ -24,8 +25,8 @@ function manual.sources()
   local c = header.of_file("core/highlevel.h")
   return {
     lua = lua, c = c,
-    template = read("spec/doc/page.html"),
-    style = read("spec/doc/style.css"),
+    template = manual.read("spec/doc/page.html"),
+    style = manual.read("spec/doc/style.css"),
     version = c.sections[1].items[1].code:match('"(.-)"'),
   }
 end
@@ -90,23 +91,14 @@ end
 
 ------------------------------------------------------------------------ pages
 
-local function writer()
-  local list = {}
-  return function(...)
-    for i = 1, select("#", ...) do
-      list[#list + 1] = (select(i, ...))
-    end
-  end, list
-end
-
 local function contents(names, page)
-  local out, list = writer()
+  local out, all = markup.writer()
   out('<ul class="names">\n')
   for _, name in ipairs(names) do
     out('<li><a href="', page, "#", markup.escape(name), '"><code class="name">', markup.escape(name), "</code></a></li>\n")
   end
   out("</ul>\n\n")
-  return table.concat(list)
+  return all()
 end
 
 local function kind_of(lua, item)
@@ -120,34 +112,34 @@ local function kind_of(lua, item)
 end
 
 local function part_body(lua, part, address)
-  local out, list = writer()
+  local out, all = markup.writer()
   out("# ", part.title, "\n\n", part.intro, "\n", contents(part.items, ""))
   for _, name in ipairs(part.items) do
     local item = lua.by_name[name]
     lua_page.item(out, kind_of(lua, item), item, address)
   end
-  return markup.link_code(markup.of_markdown(table.concat(list)), address)
+  return markup.link_code(markup.of_markdown(all()), address)
 end
 
 local function index_body(sources, address)
-  local out, list = writer()
-  out("# lua-highlevel ", sources.version, "\n\n", sources.lua.header, "\n\n")
+  local out, all = markup.writer()
+  out("# lua-highlevel ", sources.version, "\n\n", sources.lua.headers["lua/highlevel.lua"], "\n\n")
   out("In signatures `[, x]` may be left out. A `?` behind a name: it may be absent; behind a type: it may be nil.\n\n")
   for _, part in ipairs(parts) do
     out("## [", part.title, "](", part.page, ".html)\n\n", part.intro, "\n", contents(part.items, part.page .. ".html"))
   end
   out("## [", C_PART.title, "](c.html)\n\n`core/highlevel.h`.\n\n", contents(c_page.names(sources.c), "c.html"))
-  return markup.link_code(markup.of_markdown(table.concat(list)), address)
+  return markup.link_code(markup.of_markdown(all()), address)
 end
 
 local function whole(sources, title, body)
-  local out, list = writer()
+  local out, all = markup.writer()
   out('<a href="index.html">Contents</a>')
   for _, part in ipairs(parts) do
     out(' <a href="', part.page, '.html">', part.title, "</a>")
   end
   out(' <a href="c.html">', C_PART.title, "</a>")
-  local values = { TITLE = title, NAV = table.concat(list), BODY = body, VERSION = sources.version }
+  local values = { TITLE = title, NAV = all(), BODY = body, VERSION = sources.version }
   return (sources.template:gsub("@(%u+)@", values))
 end
 
@@ -159,10 +151,7 @@ function manual.files(sources)
     files[part.page .. ".html"] = whole(sources, part.title, part_body(sources.lua, part, address))
   end
   files["index.html"] = whole(sources, "Contents", index_body(sources, address))
-  files["c.html"] = whole(sources, C_PART.title,
-    c_page.html(sources.c):gsub("</h1>\n", function(h1)
-      return h1 .. contents(c_page.names(sources.c), "")
-    end, 1))
+  files["c.html"] = whole(sources, C_PART.title, c_page.html(sources.c, contents(c_page.names(sources.c), "")))
   return files
 end
 

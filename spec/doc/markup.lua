@@ -12,6 +12,18 @@ function markup.unescape(html)
   return (html:gsub("&lt;", "<"):gsub("&gt;", ">"):gsub("&quot;", '"'):gsub("&amp;", "&"))
 end
 
+--- What gathers texts: a function that adds some, and one that gives them all.
+function markup.writer()
+  local list = {}
+  return function(...)
+    for i = 1, select("#", ...) do
+      list[#list + 1] = (select(i, ...))
+    end
+  end, function()
+    return table.concat(list)
+  end
+end
+
 --- Markdown, in which blocks of HTML may stand, to HTML.
 function markup.of_markdown(text)
   local path = os.tmpname()
@@ -20,10 +32,10 @@ function markup.of_markdown(text)
   file:close()
   local pipe = assert(io.popen("cmark --unsafe " .. path))
   local html = pipe:read("*a")
-  pipe:close()
+  local ok = pipe:close() -- LuaJIT may not tell
   os.remove(path)
-  if html == "" then
-    error("cmark gave nothing; is it there?", 0)
+  if not ok or html == "" then
+    error("cmark failed; is it there?", 0)
   end
   return html
 end

@@ -59,9 +59,9 @@ allows. `examples/import_csv.lua` is a program that does it with a whole file.
     page = "nginx", title = "nginx, event loops, status",
     intro = [[
 Within nginx and OpenResty `client:update_contact` and `client:update_contacts` let a handler wait while its
-worker goes on, in the phases `server_rewrite`, `rewrite`, `access`, `content`, timers, `preread` and
-`ssl_certificate`. In others they raise, and name `client:update_contact_later`. In event loops of plain Lua the
-option `wait` does the same for any loop that can wait for a descriptor. `highlevel.status` counts what goes on.
+worker goes on, in the phases `server_rewrite`, `rewrite`, `access`, `content`, timers and `ssl_certificate`.
+In others they raise, and name `client:update_contact_later`. In event loops of plain Lua the option `wait`
+does the same for any loop that can wait for a descriptor. `highlevel.status` counts what goes on.
 ]],
     items = { "client:update_contact_later", "highlevel.Wait", "highlevel.status", "highlevel.Status" },
   },
