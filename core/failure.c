@@ -50,9 +50,8 @@ static const meaning meanings[] = {
      "give ca_file"},
     {CURLE_SSL_CACERT_BADFILE, HL_TLS, NULL,
      "the file of authorities is unusable",
-     "check ca_file: a readable file in PEM form, and that a descriptor is "
-     "left "
-     "to read it with (ulimit -n)"},
+     "check ca_file, a readable file in PEM form, and ulimit -n, as it takes a "
+     "descriptor to read it"},
     {CURLE_SSL_CONNECT_ERROR, HL_TLS, NULL, "no TLS connection to the server",
      "check that base_url's port speaks https"},
     {CURLE_SSL_CIPHER, HL_TLS, NULL, "no TLS connection to the server", NULL},

@@ -340,8 +340,8 @@ HL_API hl_call *hl_mailbox_take (hl_mailbox *mailbox);
 HL_API int hl_mailbox_expected (const hl_mailbox *mailbox);
 
 /* Once for each call, and never for one that was started. HL_OK, or HL_MEMORY:
-** no thread could be made, and errno says why; the call is untouched. A call that is settled
-** already goes to the mailbox as well. */
+** no thread could be made, and errno says why; the call is untouched. A call
+** that is settled already goes to the mailbox as well. */
 HL_API hl_kind hl_call_post (hl_call *call, hl_mailbox *mailbox);
 
 /*----------------------------------------------------------------- status */
