@@ -6,8 +6,9 @@
 ---
 --- Misuse (an argument of the wrong type, a misspelt option, a closed client)
 --- raises; bad content and what the world does come back as `nil, err`. Times
---- are seconds, fractions allowed. The types of fields, options and errors stand
---- in highlevel/types.lua.
+--- are seconds, fractions allowed. The types of fields, options and errors
+--- (`highlevel.Fields`, `highlevel.Options`, `highlevel.Error`) stand in
+--- highlevel/types.lua.
 
 local bulk = require "highlevel.bulk"
 local call = require "highlevel.call"

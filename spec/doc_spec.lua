@@ -10,6 +10,7 @@ local manual = require "spec.doc.manual"
 local nginx_server = require "nginx_server"
 local options = require "highlevel.options"
 local pages = require "doc_pages"
+local parts = require "spec.doc.parts"
 local snippets = require "snippets"
 
 local sources = manual.sources()
@@ -107,6 +108,23 @@ describe("the manual has", function()
         assert.equal(#described + 1, #item.members) -- HL_PHASE_NONE
       end
     end
+  end)
+
+  it("README's words on nginx", function()
+    local n, words = 0, readme:gsub("%s+", " ")
+    local function is_there(text)
+      n = n + 1
+      assert.truthy(words:find(text:gsub("%s+", " "), 1, true), text)
+    end
+    for _, part in ipairs(parts) do
+      for note in ((part.notes or "") .. "-"):gmatch("%- (.-)\n%f[-]") do
+        is_there(note)
+      end
+      for phases in part.intro:gmatch("`server_rewrite`.-`ssl_certificate`") do
+        is_there(phases)
+      end
+    end
+    assert.equal(4, n)
   end)
 
   it("all that highlevel.h makes public", function()

@@ -2,9 +2,11 @@
 --- are public, with the words that stand above them.
 ---
 ---   model.headers     the words that a file opens with, by its path
----   model.types       { name, kind, text, fields, values, type, parents, operators }
----   model.functions   { name, text, params, returns, generics }
----   model.values      { name, text }
+---   model.types       { name, kind, text, fields, values, type, parents, operators, has }
+---   model.functions   { name, text, params, returns, generics, class }
+---   model.values      { name, text, class }
+---
+--- A class `has` its functions and values, by their names.
 ---
 --- Each has `where`, as `file:line`. What cannot be read is an error that names
 --- it: nothing is passed over.
@@ -57,7 +59,7 @@ function tags.class(block, rest)
   end
   block.type = {
     kind = "class", name = name, text = take_words(block, ""), fields = {}, operators = {},
-    parents = {}, where = block.where,
+    has = {}, parents = {}, where = block.where,
   }
   for parent in parents:gmatch("[%w_.]+") do
     table.insert(block.type.parents, parent)
@@ -215,7 +217,7 @@ local function add_function(model, file, block, where, variable, sign, name, nam
   end
   local fn = begin_signature(block)
   fn.name = (sign == ":" and instance(class) or class) .. sign .. name
-  fn.where = where
+  fn.class, fn.where = class, where
   check_params(fn, names)
   table.insert(model.functions, fn)
 end
@@ -227,7 +229,9 @@ local function add_value(model, file, block, where, variable, name)
   elseif not block then
     fail_at(where)(variable .. "." .. name .. " has no comment that begins with ---")
   end
-  table.insert(model.values, { name = class .. "." .. name, text = take_words(block, ""), where = where })
+  table.insert(model.values, {
+    name = class .. "." .. name, class = class, text = take_words(block, ""), where = where,
+  })
 end
 
 -- The line below a block, or one without: what is public of it?
@@ -336,6 +340,11 @@ function annotations.check(model)
     check_all(model, class.values, "", class)
     for _, parent in ipairs(class.parents or {}) do
       check_type(model, { { name = parent } }, class.where)
+    end
+  end
+  for _, list in ipairs({ model.functions, model.values }) do
+    for _, thing in ipairs(list) do
+      table.insert(model.by_name[thing.class].has, thing.name)
     end
   end
   for _, fn in ipairs(model.functions) do

@@ -4,6 +4,9 @@ local markup = require "spec.doc.markup"
 
 local c_page = {}
 
+--- The program that is shown.
+c_page.EXAMPLE = "examples/update_contact.c"
+
 -- Fields of structs are named with them, all else is named once.
 local function anchor(item, member)
   return member.name:find("^HL_") and member.name or item.name .. "." .. member.name
@@ -58,11 +61,14 @@ local function write_item(out, item, address)
   out("</section>\n")
 end
 
---- The page's body; `contents` is a list of its names, as HTML.
-function c_page.html(header, contents)
+--- The page's body; `contents` is a list of its names, as HTML, `example` the text
+--- of EXAMPLE.
+function c_page.html(header, contents, example)
   local out, all = markup.writer()
   local address = addresses(header)
   out("<h1>The C library</h1>\n", contents, markup.of_comment(header.intro, address))
+  out("<h2>An example</h2>\n<p><code>", c_page.EXAMPLE, "</code>:</p>\n<pre><code>",
+    markup.link_c(markup.escape(example), address), "</code></pre>\n")
   for _, section in ipairs(header.sections) do
     out("<h2>", (section.title:gsub("^%l", string.upper)), "</h2>\n")
     for _, item in ipairs(section.items) do

@@ -109,11 +109,7 @@ end
 function reader:inner_enum(list, above)
   local values = {}
   local name = self:members(values, "^%s*} ([%w_]+);")
-  local codes = {}
-  for i, value in ipairs(values) do
-    codes[i] = value.code
-  end
-  local member = item_at(self, "member", name, "enum { " .. table.concat(codes, ", ") .. " } " .. name .. ";", above)
+  local member = item_at(self, "member", name, "enum { ... } " .. name .. ";", above)
   if not member.text then
     self:fail(name .. " has no comment")
   end

@@ -66,6 +66,9 @@ local write = {}
 
 function write.functions(out, fn, address)
   out('<pre class="syntax">', escape(syntax(fn)), "</pre>\n\n", fn.text, "\n\n")
+  for name, of in pairs(fn.generics) do
+    out(("`%s` stands for any %s.\n\n"):format(name, of))
+  end
   terms(out, "Parameters", fn.name, fn.params, address)
   terms(out, "Returns", fn.name .. ".returns", fn.returns, address)
 end
@@ -79,6 +82,9 @@ function write.types(out, class, address)
     out('<pre class="syntax">', type_html(class.type, address), "</pre>\n\n")
   end
   out(class.text, "\n\n")
+  if class.has and class.has[1] then
+    out("It has `", table.concat(class.has, "`, `"), "`.\n\n")
+  end
   for _, parent in ipairs(class.parents or {}) do
     out("And all of `", parent, "`.\n\n")
   end

@@ -19,12 +19,14 @@ function manual.read(path)
   return text
 end
 
---- All that the pages are made of: `lua`, `c`, `template`, `style`, `version`.
+--- All that the pages are made of: `lua`, `c`, `example`, `template`, `style`,
+--- `version`.
 function manual.sources()
   local lua = annotations.of_files({ "lua/highlevel/types.lua", "lua/highlevel.lua" })
   local c = header.of_file("core/highlevel.h")
   return {
     lua = lua, c = c,
+    example = manual.read(c_page.EXAMPLE),
     template = manual.read("spec/doc/page.html"),
     style = manual.read("spec/doc/style.css"),
     version = c.sections[1].items[1].code:match('"(.-)"'),
@@ -113,7 +115,7 @@ end
 
 local function part_body(lua, part, address)
   local out, all = markup.writer()
-  out("# ", part.title, "\n\n", part.intro, "\n", contents(part.items, ""))
+  out("# ", part.title, "\n\n", part.intro, "\n", contents(part.items, ""), part.notes or "", "\n")
   for _, name in ipairs(part.items) do
     local item = lua.by_name[name]
     lua_page.item(out, kind_of(lua, item), item, address)
@@ -151,7 +153,8 @@ function manual.files(sources)
     files[part.page .. ".html"] = whole(sources, part.title, part_body(sources.lua, part, address))
   end
   files["index.html"] = whole(sources, "Contents", index_body(sources, address))
-  files["c.html"] = whole(sources, C_PART.title, c_page.html(sources.c, contents(c_page.names(sources.c), "")))
+  files["c.html"] = whole(sources, C_PART.title, c_page.html(
+    sources.c, contents(c_page.names(sources.c), ""), sources.example))
   return files
 end
 

@@ -1,5 +1,5 @@
---- The manual's parts: a page each, what it begins with, and what stands on it
---- in which order. What is public stands on one page, and on one only.
+--- The manual's parts: a page each, what it begins with (`intro` stands in the
+--- contents as well, `notes` do not), and what stands on it in which order. What is public stands on one page, and on one only.
 
 return {
   {
@@ -62,6 +62,13 @@ Within nginx and OpenResty `client:update_contact` and `client:update_contacts` 
 worker goes on, in the phases `server_rewrite`, `rewrite`, `access`, `content`, timers and `ssl_certificate`.
 In others they raise, and name `client:update_contact_later`. In event loops of plain Lua the option `wait`
 does the same for any loop that can wait for a descriptor. `highlevel.status` counts what goes on.
+]],
+    notes = [[
+- With `lua_check_client_abort on`, a call ends with the request whose client hung up. (That takes
+  `ngx.on_abort`; a handler that sets its own first keeps it, and its calls run to their end.)
+- On reload, an old worker leaves once its calls are done, which is by their timeouts at the latest.
+- Each worker has its own connections and its own pace under the rate limit; they learn of each other by
+  the `X-RateLimit` headers.
 ]],
     items = { "client:update_contact_later", "highlevel.Wait", "highlevel.status", "highlevel.Status" },
   },
