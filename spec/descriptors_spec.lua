@@ -53,7 +53,7 @@ local SAYS = {
   "^cancelled\ttrue\tno pipe to wait with: Too many open files; nothing was sent$",
   "^cancelled\ttrue\tno thread to carry calls: Too many open files; nothing was sent$",
   "^network\ttrue\tno socket to reach the server with; .*ulimit %-n.*; nothing was sent %(.*: Too many open files%)$",
-  "^tls\tfalse\tthe file of authorities is unusable; check ca_file: .*ulimit %-n",
+  "^tls\tfalse\tthe file of authorities is unusable; check ca_file, .*ulimit %-n",
 }
 
 local function is_clear(line)

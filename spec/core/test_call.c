@@ -603,7 +603,7 @@ static void it_is_stopped_without_memory (void **state) {
 static void giving_up_says_why (void **state) {
   static const struct {
     int64_t ready_us, retry_after_ms;
-  } rows[] = {{NOW + 7654321, 7654}, {NOW, 0}, {NOW - 5, 0}, {INT64_MIN, 0}};
+  } rows[] = {{NOW + 7654321, 7655}, {NOW, 0}, {NOW - 5, 0}, {INT64_MIN, 0}};
   size_t i;
 
   (void)state;
