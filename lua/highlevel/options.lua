@@ -36,7 +36,7 @@ end
 
 local function token(value)
   if type(value) ~= "function" and text(value) then
-    return "a string without NUL bytes, or a function that returns one"
+    return "a string, or a function that returns one, without NUL bytes"
   end
 end
 
