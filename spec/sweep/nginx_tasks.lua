@@ -120,7 +120,8 @@ local function fits(task, i, kind)
   elseif kind == "network" then
     return C.failmalloc_blames("libcurl")
   end
-  return kind == "cancelled" and task.ends == true
+  -- of a thread that lacks memory for itself, the system says that none is to be had
+  return kind == "cancelled" and (task.ends == true or C.failmalloc_blames("ld-linux"))
 end
 
 -- What is wrong with how it ended; nil: nothing.
