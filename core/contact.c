@@ -17,8 +17,8 @@
 
 #define QUOTED_MAX 40
 
-static void check (hl_walk *w, const hl_member *m, const cJSON *item,
-                   const hl_path *path);
+static void check_any (hl_walk *w, const hl_member *m, const cJSON *item,
+                       const hl_path *path);
 
 /* A caller's value within a sentence: quoted, cut, without line ends. */
 typedef struct quoted {
@@ -64,6 +64,23 @@ static inline void check_text (hl_walk *w, const hl_member *m,
                                const cJSON *item, const hl_path *path) {
   if (hl_walk_text(w, item, path) && (m->flags & (HL_NOT_EMPTY | HL_ZONE)) != 0)
     check_rules(w, m, item->valuestring, hl_json_text_len(item), path);
+}
+
+/* Inline for texts, as most are. */
+static inline void check (hl_walk *w, const hl_member *m, const cJSON *item,
+                          const hl_path *path) {
+  if (hl_json_is(item, cJSON_String)) {
+    if (m->shape->type == HL_SHAPE_TEXT) {
+      check_text(w, m, item, path);
+      return;
+    }
+    if (m->shape->type == HL_SHAPE_CUSTOM &&
+        (w->custom & HL_CUSTOM_TEXT) != 0) {
+      hl_walk_text(w, item, path);
+      return;
+    }
+  }
+  check_any(w, m, item, path);
 }
 
 /* A text that is JSON already, for the sake of a NUL byte in it. */
@@ -333,9 +350,7 @@ static void check_custom (hl_walk *w, const hl_shape *shape, const cJSON *item,
                           const hl_path *path) {
   unsigned accepted = w->custom;
 
-  if (hl_json_is(item, cJSON_String) && (accepted & HL_CUSTOM_TEXT) != 0)
-    hl_walk_text(w, item, path); /* as most are */
-  else if (hl_json_is_text(item) && (accepted & HL_CUSTOM_TEXT) != 0)
+  if (hl_json_is_text(item) && (accepted & HL_CUSTOM_TEXT) != 0)
     hl_walk_open(w, item, path);
   else if (hl_json_is_number(item) && (accepted & HL_CUSTOM_NUMBER) != 0)
     hl_walk_open(w, item, path);
@@ -388,14 +403,10 @@ static void complain_type (hl_walk *w, const hl_shape *shape, const cJSON *item,
                  hl_json_type_name(item), advice);
 }
 
-static void check (hl_walk *w, const hl_member *m, const cJSON *item,
-                   const hl_path *path) {
+static void check_any (hl_walk *w, const hl_member *m, const cJSON *item,
+                       const hl_path *path) {
   const hl_shape *shape = m->shape;
 
-  if (shape->type == HL_SHAPE_TEXT && hl_json_is(item, cJSON_String)) {
-    check_text(w, m, item, path); /* as most are */
-    return;
-  }
   if (hl_json_is_refused(item))
     return;
   if (hl_json_is(item, cJSON_NULL)) {
@@ -422,7 +433,7 @@ static void check (hl_walk *w, const hl_member *m, const cJSON *item,
       !hl_walk_is_shallow(w, path))
     return;
   switch (shape->type) {
-  case HL_SHAPE_TEXT: /* the others were above */
+  case HL_SHAPE_TEXT: /* the others never come here */
     check_raw_text(w, m, item, path);
     break;
   case HL_SHAPE_CHOICE:

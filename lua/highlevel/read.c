@@ -194,7 +194,9 @@ static cJSON *new_pointer (reader *r, const hl_path *path) {
   return new_refused(r, path, "a light userdata cannot be sent");
 }
 
-static cJSON *new_other (reader *r, const hl_path *path) {
+/* Apart, or its buffer would cost each of the usual ones. */
+__attribute__((noinline)) static cJSON *new_other (reader *r,
+                                                   const hl_path *path) {
   char text[80];
   int type = lua_type(r->L, -1);
 
@@ -327,23 +329,49 @@ static inline void add_child (reader *r, cJSON *parent, const hl_path *path) {
     read_table(r, item, path);
 }
 
-static void read_list (reader *r, cJSON *item, shape s, const hl_path *path) {
+/* The list on the top, of which the first `done` elements are in `item`
+** already; or no list, and the `n` problems from before are kept. */
+static void read_rest (reader *r, cJSON *item, shape s, const hl_path *path,
+                       size_t done, size_t n) {
   char buf[WHY_ROOM];
   keys k = look_at_keys(r->L);
   const char *why = bad_keys(r, &k, s, buf, sizeof(buf));
   size_t i;
 
   if (why != NULL) {
+    hl_problems_keep(&r->fields->problems, n);
     refuse(r, item, path, why);
     return;
   }
-  item->type ^= cJSON_Object ^ cJSON_Array;
-  for (i = 1; i <= k.indexes && !r->stop; i++) {
+  for (i = done + 1; i <= k.indexes && !r->stop; i++) {
     hl_path at = {path, NULL, 0, i};
     lua_rawgeti(r->L, -1, (int)i);
     add_child(r, item, &at);
     lua_pop(r->L, 1);
   }
+}
+
+/* The first key and its value are on the stack, above their table: mostly they
+** are a list's, and come in its order. */
+static void read_list (reader *r, cJSON *item, shape s, const hl_path *path) {
+  lua_State *L = r->L;
+  size_t n = r->fields->problems.n, i = 0;
+
+  item->type ^= cJSON_Object ^ cJSON_Array;
+  while (s != SHAPE_OBJECT && lua_type(L, -2) == LUA_TNUMBER &&
+         lua_tonumber(L, -2) == (lua_Number)(i + 1)) {
+    hl_path at = {path, NULL, 0, ++i};
+    add_child(r, item, &at);
+    lua_pop(L, 1);
+    if (r->stop) {
+      lua_pop(L, 1);
+      return;
+    }
+    if (lua_next(L, -2) == 0)
+      return;
+  }
+  lua_pop(L, 2);
+  read_rest(r, item, s, path, i, n);
 }
 
 /* The table on the top, taken for an object, is none: `item` is refused with
@@ -405,7 +433,6 @@ static void read_table (reader *r, cJSON *item, const hl_path *path) {
   } else if (lua_type(L, -2) == LUA_TSTRING && s != SHAPE_ARRAY) {
     read_object(r, item, path);
   } else {
-    lua_pop(L, 2);
     read_list(r, item, s, path);
   }
   r->depth--;
