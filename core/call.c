@@ -376,19 +376,33 @@ void hl_call_refuse (hl_call *call, const char *what, int64_t now_us) {
   settle(call, now_us);
 }
 
-void hl_call_give_up (hl_call *call, int64_t ready_us, int64_t now_us) {
+/* Of a call that was never sent: why its time is over. */
+static hl_result *never_sent (const hl_call *call, int64_t ready_us,
+                              int64_t now_us) {
   hl_result *r;
 
-  if (call->result == NULL) {
+  if (ready_us <= now_us) { /* nobody was before it */
+    r = failure(call, HL_TIMEOUT,
+                "nothing was sent: the time allowed was over before the call "
+                "could begin; raise timeout");
+    if (r != NULL)
+      r->phase = HL_PHASE_CONNECT;
+  } else {
     r = failure(call, HL_RATE_LIMITED,
                 "nothing was sent: other calls of this client use up the rate "
                 "limit until after this one's deadline; start fewer at a time, "
                 "or raise timeout");
-    if (r != NULL) {
-      r->retryable = true;
+    if (r != NULL)
       r->retry_after_ms = hl_ms_until(ready_us, now_us, INT_MAX);
-    }
-    end(call, r);
+  }
+  if (r != NULL)
+    r->retryable = true;
+  return r;
+}
+
+void hl_call_give_up (hl_call *call, int64_t ready_us, int64_t now_us) {
+  if (call->result == NULL) {
+    end(call, never_sent(call, ready_us, now_us));
   } else if (call->n_history > 0) { /* there is no next one after all */
     call->history[call->n_history - 1].wait_us = -1;
     call->history[call->n_history - 1].reason =

@@ -134,7 +134,8 @@ void hl_call_refuse (hl_call *call, const char *what, int64_t now_us);
 /*
 ** QUEUED, WAITING -> SETTLED: its turn will not come before its deadline, but
 ** `ready_us` at the earliest. The result is that of its last attempt, or else
-** says that the limit of the client left no room.
+** says that the limit of the client left no room; or that it is too late, if
+** its turn is now.
 */
 void hl_call_give_up (hl_call *call, int64_t ready_us, int64_t now_us);
 

@@ -603,7 +603,12 @@ static void it_is_stopped_without_memory (void **state) {
 static void giving_up_says_why (void **state) {
   static const struct {
     int64_t ready_us, retry_after_ms;
-  } rows[] = {{NOW + 7654321, 7655}, {NOW, 0}, {NOW - 5, 0}, {INT64_MIN, 0}};
+    hl_kind kind;
+  } rows[] = {{NOW + 7654321, 7655, HL_RATE_LIMITED},
+              {NOW + 1, 1, HL_RATE_LIMITED},
+              {NOW, -1, HL_TIMEOUT},
+              {NOW - 5, -1, HL_TIMEOUT},
+              {INT64_MIN, -1, HL_TIMEOUT}};
   size_t i;
 
   (void)state;
@@ -613,7 +618,7 @@ static void giving_up_says_why (void **state) {
     hl_call_give_up(call, rows[i].ready_us, NOW);
     r = hl_call_result(call);
     assert_row(i, call->state == HL_CALL_SETTLED);
-    assert_row(i, r->kind == HL_RATE_LIMITED);
+    assert_row(i, r->kind == rows[i].kind);
     assert_row(i, r->status == 0 && r->attempts == 0);
     assert_row(i, r->retryable);
     assert_row(i, r->retry_after_ms == rows[i].retry_after_ms);
