@@ -38,15 +38,16 @@ local function connect(to)
   return ok and socket, err
 end
 
---- The answer as a table, or nil and why not. `to`: host, port, tls, path, token.
-function cosocket.update(to, fields)
+--- The answer as a table, or nil and why not. `to`: host, port, tls, path, token; the
+--- path is that of all contacts.
+function cosocket.update(to, id, fields)
   local socket, err = connect(to)
   if not socket then
     return nil, err
   end
   local body = cjson.encode(fields)
   local ok, status, text
-  ok, err = socket:send({ HEAD:format(to.path, to.host, to.token, #body), body })
+  ok, err = socket:send({ HEAD:format(to.path .. id, to.host, to.token, #body), body })
   if ok then
     status, text = read_answer(socket)
   end

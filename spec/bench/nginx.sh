@@ -40,33 +40,43 @@ get () {
   exec 4>&-
 }
 
-# ran THREAD..: nanoseconds that these threads of the worker were on a processor
+# ran PROCESS THREAD..: nanoseconds that these threads of it were on a processor
 ran () {
-  local thread ns sum=0
+  local process=$1 thread ns sum=0
+  shift
   for thread in "$@"; do
-    read -r ns _ <"/proc/$worker/task/$thread/schedstat"
+    read -r ns _ <"/proc/$process/task/$thread/schedstat"
     sum=$((sum + ns))
   done
   echo "$sum"
 }
 
-# load PATH CONNECTIONS SECONDS: a line to `rounds` of that table and round
+ran_by_sandbox () {
+  local child sum=0
+  for child in $(sandbox_processes); do sum=$((sum + $(ran "$child" "$child"))); done
+  echo "$sum"
+}
+
+# load TABLE ROUND PATH CONNECTIONS SECONDS: a line to `handlers`
 load () {
-  local table=$1 round=$2 path=$3 at_once=$4 seconds=$5 threads loop all requests took
+  local table=$1 round=$2 path=$3 at_once=$4 seconds=$5 threads loop all server requests took
   mapfile -t threads < <(ls "/proc/$worker/task")
-  loop=$(ran "$worker") all=$(ran "${threads[@]}")
+  loop=$(ran "$worker" "$worker") all=$(ran "$worker" "${threads[@]}") server=$(ran_by_sandbox)
   wrk -t1 -c"$at_once" -d"$seconds" "http://$handlers/$path" >"$dir/line" & # stops by itself
   wait $!
-  loop=$(($(ran "$worker") - loop)) all=$(($(ran "${threads[@]}") - all))
+  loop=$(($(ran "$worker" "$worker") - loop)) all=$(($(ran "$worker" "${threads[@]}") - all))
+  server=$(($(ran_by_sandbox) - server))
   ! grep -q 'Non-2xx\|Socket errors' "$dir/line" || die "$path failed ($(tr -s ' \n' ' ' <"$dir/line"))"
   read -r requests took < <(sed -n 's/^ *\([0-9]*\) requests in \([0-9.]*\)s,.*/\1 \2/p' "$dir/line")
-  printf '%s\t%d\t%s\t%d\t%s\t%d\t%d\n' "$table" "$round" "${path%/*}" "$requests" "$took" "$loop" "$all" \
-    >>"$dir/handlers"
+  printf '%s\t%d\t%s\t%d\t%s\t%d\t%d\t%d\n' "$table" "$round" "${path%/*}" "$requests" "$took" "$loop" "$all" \
+    "$server" >>"$dir/handlers"
 }
 
 # Requests per second, and the processor's time for each, of each way.
 nginx_rate () {
   local round at_once name protocol names=(cosocket highlevel)
+  start_handlers || return 0
+  sandbox_on "0-$last"
   [ "$(get resty/plain)" != rosan ] || names=(resty "${names[@]}")
   for name in "${names[@]}"; do
     for protocol in plain tls; do
@@ -81,38 +91,48 @@ nginx_rate () {
   done
 }
 
-# trivial CONNECTIONS: the 99th percentile, in microseconds, of a location that
-# does nothing
+# trivial: the 99th percentile, in microseconds, of a location that does nothing,
+# asked now and then
 trivial () {
-  wrk -t1 -c1 -d2 --latency "http://$handlers/trivial" | awk '$1 == "99%" {
-    print $2 * ($2 ~ /us$/ ? 1 : $2 ~ /ms$/ ? 1000 : 1000000) }'
+  script=("$here/probe.lua" "${handlers#*:}" /trivial 3)
+  lua "${LUAS%% *}" "${pin[@]}"
+}
+
+# keep PROCESSORS PROCESS: all its threads there
+keep () {
+  [ "${pin[0]}" != taskset ] || taskset -acp "$1" "$2" >/dev/null || die "nginx cannot be moved"
 }
 
 # 256 handlers at once, whose upstream takes 200 ms: how long until all are
-# answered; and what others notice of them.
+# answered; and what others notice of them. As if upstream and clients were
+# elsewhere: nginx, and who asks now and then, have the last processor.
 nginx_burst () {
-  local round name idle loaded seconds good other
+  local round name idle loaded seconds good other names=(sleep/ slow-cosocket/plain slow/plain slow/tls slow/http1)
+  start_handlers || return 0
+  sandbox_on 0
+  keep "$last" "$worker"
+  [ "$(get resty/plain)" != rosan ] || names=(sleep/ slow-resty/plain "${names[@]:1}")
   for ((round = 1; round <= NGINX_ROUNDS; round++)); do
-    for name in sleep/ slow/plain slow/tls slow/http1; do
+    for name in "${names[@]}"; do
       script=("$here/burst.lua" "${handlers#*:}" "/$name" 256)
       measure lua "${LUAS%% *}" env
       read -r seconds good <"$dir/line"
       [ "$good" = 256 ] || die "$name: of 256 at once $good were answered"
       idle=$(trivial)
-      wrk -t1 -c256 -d4 "http://$handlers/$name" >"$dir/line" &
+      wrk -t1 -c256 -d5 "http://$handlers/$name" >"$dir/line" &
       other=$!
+      keep 0 "$other"
       sleep 1
       loaded=$(trivial)
       wait "$other"
       printf '%s\t%d\t%s\t%s\t%s\n' "$name" "$round" "$seconds" "$idle" "$loaded" >>"$dir/burst"
     done
   done
+  keep "0-$last" "$worker"
 }
 
-nginx_part () {
-  start_handlers || return 0
-  nginx_rate
-  nginx_burst
+stop_handlers () {
+  [ -n "$handlers" ] || return 0
   kill -QUIT "$handlers_pid"
   wait "$handlers_pid"
   # what is logged before the log is open is of all levels

@@ -4,7 +4,7 @@
 -- DIR/about    what, value: of the machine and the versions
 -- DIR/rounds   table, round, name, requests, seconds, seconds on a processor
 -- DIR/handlers table, round, name, requests, seconds, nanoseconds of the event loop
---              on a processor, and of all threads of the worker
+--              on a processor, of all threads of the worker, and of the sandbox
 -- DIR/burst    name, round, seconds, idle and loaded 99th percentile in us
 -- DIR/json      round, name, us of encode, cjson.encode, decode, cjson.decode
 -- DIR/startup  "startup", round, name, us from a process's start to its end
@@ -30,7 +30,9 @@ local names = {
   cosocket = "cosockets and lua-cjson",
   highlevel = "highlevel",
   http1 = "highlevel, http2 = false",
-  ["sleep/"] = "nginx alone: ngx.sleep(0.2)",
+  ["sleep/"] = "nginx alone: ngx.sleep",
+  ["slow-resty/plain"] = "lua-resty-http, HTTP/1.1",
+  ["slow-cosocket/plain"] = "cosockets, HTTP/1.1",
   ["slow/plain"] = "highlevel, HTTP/1.1",
   ["slow/tls"] = "highlevel, TLS, HTTP/2",
   ["slow/http1"] = "highlevel, TLS, http2 = false",
@@ -186,20 +188,20 @@ local function handlers(wanted, title)
     end
   end
   local order, figures = by_round(rows, function(row)
-    return { row[4] / row[5], row[6] / row[4] / 1000, row[7] / row[4] / 1000 }
+    return { row[4] / row[5], row[6] / row[4] / 1000, row[7] / row[4] / 1000, row[8] / row[4] / 1000 }
   end)
   if not order[1] then
     return
   end
   print(title)
-  printf("%-32s %10s %8s %15s %8s %8s %10s %8s", "", "requests/s", "of first", "lowest-highest", "loop us",
-    "of first", "worker us", "of first")
+  printf("%-32s %10s %8s %15s %8s %8s %10s %8s %10s", "", "requests/s", "of first", "lowest-highest", "loop us",
+    "of first", "worker us", "of first", "server us")
   for i, name in ipairs(order) do
-    local rate, loop, worker = figures[name][1], figures[name][2], figures[name][3]
+    local rate, loop, worker, server = unpack(figures[name])
     local line = { median(rate.own), median(rate.ratios), median(loop.own), median(loop.ratios), median(worker.own),
-      median(worker.ratios) }
-    printf("%-32s %10.0f %8.2f %8.2f - %4.2f %8.1f %8.2f %10.1f %8.2f", names[name], line[1], line[2],
-      rate.ratios[1], rate.ratios[#rate.ratios], line[3], line[4], line[5], line[6])
+      median(worker.ratios), median(server.own) }
+    printf("%-32s %10.0f %8.2f %8.2f - %4.2f %8.1f %8.2f %10.1f %8.2f %10.1f", names[name], line[1], line[2],
+      rate.ratios[1], rate.ratios[#rate.ratios], line[3], line[4], line[5], line[6], line[7])
     shown[i] = { name, unpack(line) }
   end
   print()
@@ -211,7 +213,7 @@ local function handlers(wanted, title)
     draw("Within nginx, 256 handlers at once", rates, { "highlevel", "cosocket", "resty" })
   end
   add_json("nginx_" .. wanted:gsub("-", "_"), { "name", "requests_per_second", "rate_of_first", "loop_us",
-    "loop_of_first", "worker_us", "worker_of_first" }, shown)
+    "loop_of_first", "worker_us", "worker_of_first", "server_us" }, shown)
 end
 
 local function burst()
@@ -233,7 +235,7 @@ local function burst()
   if not order[1] then
     return
   end
-  print("256 handlers at once, upstream after 200 ms; and a location that does nothing meanwhile: its 99th percentile")
+  print("256 handlers at once, upstream after 100 to 300 ms; a location that does nothing meanwhile: its 99th percentile")
   printf("%-32s %11s %11s %9s %12s %8s", "", "seconds all", "most", "idle us", "meanwhile us", "of idle")
   for i, name in ipairs(order) do
     local line = { median(seconds[name]), 0, median(idle[name]), median(loaded[name]), median(ratios[name]) }
