@@ -379,6 +379,7 @@ void hl_call_refuse (hl_call *call, const char *what, int64_t now_us) {
 /* Of a call that was never sent: why its time is over. */
 static hl_result *never_sent (const hl_call *call, int64_t ready_us,
                               int64_t now_us) {
+  char message[200];
   hl_result *r;
 
   if (ready_us <= now_us) { /* nobody was before it */
@@ -388,10 +389,11 @@ static hl_result *never_sent (const hl_call *call, int64_t ready_us,
     if (r != NULL)
       r->phase = HL_PHASE_CONNECT;
   } else {
-    r = failure(call, HL_RATE_LIMITED,
-                "nothing was sent: other calls of this client use up the rate "
-                "limit until after this one's deadline; start fewer at a time, "
-                "or raise timeout");
+    snprintf(message, sizeof(message),
+             "nothing was sent: the rate limit leaves no room before this "
+             "call's deadline, but in %.3g s; raise timeout, or send fewer",
+             (double)(ready_us - now_us) / 1e6);
+    r = failure(call, HL_RATE_LIMITED, message);
     if (r != NULL)
       r->retry_after_ms = hl_ms_until(ready_us, now_us, INT_MAX);
   }

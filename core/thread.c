@@ -2,7 +2,9 @@
 ** thread.c: the one thread of this process that carries posted calls.
 **
 ** Carriers, their queues and engines are its alone; what others touch as well
-** is in orders.c and mailbox.c.
+** is in orders.c and mailbox.c. It reads answers, too; bodies are printed by
+** whoever makes a call, as they are checked: handing the fields over instead
+** would take a copy of all their texts, which costs as much as to print them.
 */
 #include "thread.h"
 

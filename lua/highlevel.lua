@@ -110,6 +110,18 @@ local function state_of(client, name, arguments)
   return state
 end
 
+-- Has it the keys 1, 2, 3 .. and no others?
+local function is_list(t)
+  local n = 0
+  for _ in pairs(t) do
+    n = n + 1
+    if t[n] == nil then
+      return false
+    end
+  end
+  return true
+end
+
 local function send(state, id, fields, opt)
   local started = core.now()
   local timeout = opt.timeout or state.timeout
@@ -224,6 +236,8 @@ function methods:update_contacts(items, opt)
   local state = state_of(self, "update_contacts", "items")
   if type(items) ~= "table" and type(items) ~= "function" then
     error("update_contacts: items must be a list or a function, not " .. errors.a_type(items), 2)
+  elseif type(items) == "table" and not is_list(items) then
+    error("update_contacts: items must be a list without holes and named keys, or all behind one would be passed over", 2)
   end
   options.check_bulk(opt, "update_contacts", 2)
   state.way.check("update_contacts", 2)

@@ -99,6 +99,17 @@ describe("client:update_contacts", function()
     end)
   end
 
+  it("raises for a list with a hole, which would end there, and for named keys", function()
+    local holed = items(50)
+    holed[20] = nil
+    for _, list in ipairs({ holed, { [2] = item(2) }, { first = item(1) }, { item(1), first = item(2) } }) do
+      assert.error_matches(function()
+        client:update_contacts(list)
+      end, "update_contacts: items must be a list without holes and named keys")
+    end
+    assert.equal(0, #helper.journal())
+  end)
+
   it("takes nothing at all", function()
     assert.equal(0, client:update_contacts({}).total)
     assert.equal(0, client:update_contacts(function() end).total)

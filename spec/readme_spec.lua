@@ -205,3 +205,16 @@ describe("README:", function()
     assert.truthy(snippets.broken_promise("--> a\n--> b\n", "b\na\n"))
   end)
 end)
+
+describe("README's claims of speed", function()
+  it("are figures of spec/bench/README.md", function()
+    local claims = assert(snippets.read("README.md"):match("\n## Speed\n(.-)\n## "))
+    local figures = assert(snippets.read("spec/bench/README.md"):match("\n## Figures\n(.-)\n## "))
+    local n = 0
+    for number in claims:gmatch("%f[%w]%d+%.%d+%f[^%w%.]") do
+      n = n + 1
+      assert.truthy(figures:find("%f[%d]" .. number:gsub("%.", "%%.") .. "%f[^%d]"), number)
+    end
+    assert.is_true(n > 10, n)
+  end)
+end)

@@ -49,7 +49,9 @@ function handler.update()
   local res, err, info = client:update_contact(tostring(posted.id or ""), fields)
   if not res then
     ngx.log(ngx.WARN, "update failed: ", tostring(err))
-    return answer(STATUS[err.kind] or 502, { error = err.kind, messages = err.messages })
+    return answer(STATUS[err.kind] or 502, {
+      error = err.kind, message = err.message, messages = err.messages[1] and err.messages or nil,
+    })
   end
   answer(200, { contact = { firstName = res.contact.firstName, email = res.contact.email }, attempts = info.attempts })
 end
