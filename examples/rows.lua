@@ -30,7 +30,7 @@ end
 
 local readers = {
   number = function(text)
-    return tonumber(text) or text
+    return tonumber(text) or 0 / 0 -- NaN, which is refused; a text might be dropped in silence
   end,
   list = split,
   tags = split,
