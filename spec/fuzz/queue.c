@@ -183,7 +183,9 @@ static void give_up (world *w, hl_call *call, int64_t ready_us) {
   hl_queue_leave(&w->queue, call);
   hl_call_give_up(call, ready_us, w->now_us);
   r = hl_call_result(call);
-  claim(r->kind == (it->attempts > 0 ? it->last : HL_RATE_LIMITED));
+  claim(r->kind == (it->attempts > 0        ? it->last
+                    : ready_us <= w->now_us ? HL_TIMEOUT
+                                            : HL_RATE_LIMITED));
   claim(it->attempts > 0 || r->status == 0);
   part(w, it);
 }
