@@ -98,14 +98,15 @@ trivial () {
   lua "${LUAS%% *}" "${pin[@]}"
 }
 
-# keep PROCESSORS PROCESS: all its threads there
+# keep PROCESSORS PROCESS: its first thread there, which of a worker is the event loop
 keep () {
-  [ "${pin[0]}" != taskset ] || taskset -acp "$1" "$2" >/dev/null || die "nginx cannot be moved"
+  [ "${pin[0]}" != taskset ] || taskset -cp "$1" "$2" >/dev/null || die "process $2 cannot be moved"
 }
 
 # 256 handlers at once, whose upstream takes 200 ms: how long until all are
 # answered; and what others notice of them. As if upstream and clients were
-# elsewhere: nginx, and who asks now and then, have the last processor.
+# elsewhere: the event loop, and who asks now and then, have the last processor;
+# the library's thread goes where it finds room.
 nginx_burst () {
   local round name idle loaded seconds good other names=(sleep/ slow-cosocket/plain slow/plain slow/tls slow/http1)
   start_handlers || return 0
