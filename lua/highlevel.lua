@@ -237,7 +237,7 @@ function methods:update_contacts(items, opt)
   if type(items) ~= "table" and type(items) ~= "function" then
     error("update_contacts: items must be a list or a function, not " .. errors.a_type(items), 2)
   elseif type(items) == "table" and not is_list(items) then
-    error("update_contacts: items must be a list without holes and named keys, or all behind one would be passed over", 2)
+    error("update_contacts: items must be a list without holes and named keys; what is behind them would be lost", 2)
   end
   options.check_bulk(opt, "update_contacts", 2)
   state.way.check("update_contacts", 2)
