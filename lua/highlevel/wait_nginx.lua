@@ -189,7 +189,8 @@ function way.inbox()
   if inbox then
     return inbox
   end
-  return { semaphore = assert(semaphore.new(0)) } -- fails for want of memory only
+  -- fails for want of memory only
+  return { semaphore = semaphore.new(0) or error("not enough memory", 0) }
 end
 
 function way.send(_, inbox, running)

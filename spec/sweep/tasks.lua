@@ -69,6 +69,7 @@ function account.wait(_, step)
     core.sleep(0.0005)
   until step()
 end
+account.max_connections = 1 -- or time decides how many it keeps
 local looping = highlevel.new(account)
 local fields, bad = full(), wrong()
 local options = { token = "pit-9876543210", base_url = base_url, timeout = 10, user_agent = "sweep/1" }
