@@ -207,8 +207,9 @@ static int sweep (lua_State *L, failmalloc_mode mode) {
       works(L);
     }
     live = settle(L, usual);
-    if (ok && live > usual && again++ < 2) {
-      usual = live; /* a cache that grew once; or is it a leak? */
+    if (ok && live > usual && again++ < (is_threaded(L) ? 8 : 2)) {
+      usual = live; /* a cache that grew, with a thread now and then; or is it
+                    ** a leak? Then it grows each time. */
       n--;
       continue;
     }
