@@ -227,8 +227,8 @@ end
 ---
 --- None is begun before the rate limit lets it leave. An item that is no pair of
 --- id and fields counts as failed, as `invalid`. Raises for arguments of the
---- wrong type, a wrong option, a closed client, and in phases of nginx that cannot
---- wait.
+--- wrong type, a list of items with holes or named keys, a wrong option, a closed
+--- client, and in phases of nginx that cannot wait.
 ---@param items highlevel.Item[] | fun(): highlevel.Item? the updates
 ---@param opt? highlevel.BulkOptions options of the run, and of each call
 ---@return highlevel.Summary summary what came of them; never nil

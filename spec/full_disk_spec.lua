@@ -3,6 +3,7 @@
 
 local csv = require "examples.csv"
 local helper = require "helper"
+local snippets = require "snippets"
 
 local ROWS = 300
 local FAILING = 5 -- each so manieth row fails, with
@@ -10,17 +11,9 @@ local MESSAGE = "status 404 as asked for; check the contact id and base_url (HTT
 
 local folder, mounted
 
-local function run(command)
-  local pipe = assert(io.popen("{ " .. command .. "; } 2>&1; echo status $?"))
-  local text = pipe:read("*a")
-  pipe:close()
-  local printed, status = text:match("^(.*)status (%d+)\n$")
-  return printed, tonumber(status)
-end
-
 -- Run it, after such shell commands: what it printed, and its exit status.
 local function import(arguments, before)
-  local text, status = run(("( %s HIGHLEVEL_TOKEN='%s' HIGHLEVEL_BASE_URL=%s exec %s examples/import_csv.lua --rate 0 %s )"):format(
+  local text, status = snippets.shell(("( %s HIGHLEVEL_TOKEN='%s' HIGHLEVEL_BASE_URL=%s exec %s examples/import_csv.lua --rate 0 %s )"):format(
     before or "", helper.TOKEN, helper.env("HTTP"), helper.interpreter(), arguments))
   assert.is_nil(text:find("traceback", 1, true), text)
   return text, status
@@ -93,9 +86,7 @@ local function check_goes_on(file, ids)
 end
 
 setup(function()
-  folder = os.tmpname()
-  os.remove(folder)
-  assert(os.execute("mkdir " .. folder))
+  folder = helper.new_folder()
 end)
 
 teardown(function()
@@ -211,7 +202,7 @@ describe("the import, on a disk that is full,", function()
     outside = folder
     folder = folder .. "/disk"
     assert(os.execute("mkdir " .. folder))
-    mounted = select(2, run("mount -t tmpfs -o size=64k none " .. folder)) == 0
+    mounted = select(2, snippets.shell("mount -t tmpfs -o size=64k none " .. folder)) == 0
   end)
 
   teardown(function()
@@ -227,7 +218,7 @@ describe("the import, on a disk that is full,", function()
 
   -- Fill it, but for so many pages.
   local function fill(pages)
-    run(("dd if=/dev/zero of=%s/filler bs=4096; truncate -s -%d %s/filler"):format(folder, pages * 4096, folder))
+    snippets.shell(("dd if=/dev/zero of=%s/filler bs=4096; truncate -s -%d %s/filler"):format(folder, pages * 4096, folder))
   end
 
   for pages = 0, 3 do -- four would do

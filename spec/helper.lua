@@ -65,6 +65,14 @@ function helper.requests(id)
   return helper.admin("GET", "/requests?id=" .. id).count
 end
 
+--- A folder that is new.
+function helper.new_folder()
+  local folder = os.tmpname()
+  os.remove(folder)
+  assert(os.execute("mkdir " .. folder))
+  return folder
+end
+
 --- Seconds that `f` takes, before its results.
 function helper.timed(f, ...)
   local core = require "highlevel.core"

@@ -43,9 +43,7 @@ local function import(arguments, token, base_url)
 end
 
 setup(function()
-  folder = os.tmpname()
-  os.remove(folder)
-  assert(os.execute("mkdir " .. folder))
+  folder = helper.new_folder()
 end)
 
 teardown(function()
