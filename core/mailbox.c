@@ -3,6 +3,7 @@
 */
 #include "mailbox.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 
 #include "clock.h"
@@ -17,18 +18,22 @@
 struct hl_mailbox {
   hl_link calls;    /* settled */
   hl_link link;     /* among all mailboxes */
+  hl_link untold;   /* among those to be written to */
   int fd;           /* -1: nobody is told */
   int holders;      /* the owner, and every call posted to it */
   int expected;     /* posted, and not taken or freed */
   int on_the_way;   /* posted, and not in it yet */
   int64_t quiet_us; /* when to say that nothing is left; INT64_MAX: said */
   int64_t alarm_us; /* when to write a byte in any case; INT64_MAX: never */
-  bool told;        /* a byte was written since it was found empty */
+  bool told;        /* a byte is due or was written since it was empty */
   bool owed;        /* once it is, that nothing is left is still to be said */
 };
 
 static hl_link all = {&all, &all};
 static int n_owned;
+
+static pthread_mutex_t telling = PTHREAD_MUTEX_INITIALIZER;
+static hl_link untold = {&untold, &untold}; /* guarded by it */
 
 static hl_mailbox *mailbox_at (hl_link *link) {
   return HL_HOLDER(link, hl_mailbox, link);
@@ -41,11 +46,35 @@ static void drop (hl_mailbox *m) {
   }
 }
 
+void hl_mailboxes_hold (void) {
+  pthread_mutex_lock(&telling);
+}
+
+void hl_mailboxes_release (void) {
+  pthread_mutex_unlock(&telling);
+}
+
+void hl_mailboxes_open (void) {
+  hl_mailboxes_hold();
+  hl_orders_lock();
+}
+
+/* Its owner, at the end of this. */
 static void tell (hl_mailbox *m) {
   if (m->fd >= 0 && !m->told) {
     m->told = true;
+    hl_list_put(&untold, &m->untold);
+  }
+}
+
+void hl_mailboxes_close (void) {
+  hl_orders_unlock();
+  while (!hl_list_is_empty(&untold)) {
+    hl_mailbox *m = HL_HOLDER(untold.next, hl_mailbox, untold);
+    hl_list_take(&m->untold);
     hl_write_byte(m->fd);
   }
+  hl_mailboxes_release();
 }
 
 /*---------------------------------------------------- calls on their way */
@@ -130,6 +159,7 @@ hl_mailbox *hl_mailbox_new (int fd) {
   if (m == NULL)
     return NULL;
   hl_list_init(&m->calls);
+  hl_list_init(&m->untold);
   m->fd = fd;
   m->holders = 1;
   m->quiet_us = INT64_MAX;
@@ -146,51 +176,53 @@ void hl_mailbox_free (hl_mailbox *m) {
 
   if (m == NULL)
     return;
-  hl_orders_lock();
+  hl_mailboxes_open();
   m->fd = -1;
   m->quiet_us = INT64_MAX;
   m->alarm_us = INT64_MAX;
   drop(m);
   last = --n_owned == 0;
-  hl_orders_unlock();
+  hl_mailboxes_close();
   if (last)
     hl_thread_end();
 }
 
 void hl_mailbox_redirect (hl_mailbox *m, int fd) {
-  hl_orders_lock();
+  hl_mailboxes_open();
   m->fd = fd;
   m->told = false;
   m->owed = false;
   if (!hl_list_is_empty(&m->calls) || m->on_the_way == 0)
     tell(m); /* nobody shall wait in vain; there may be no thread to say so */
-  hl_orders_unlock();
+  hl_mailboxes_close();
 }
 
 hl_kind hl_mailbox_alarm (hl_mailbox *m, int in_ms) {
   if (!hl_thread_need())
     return HL_MEMORY;
-  hl_orders_lock();
+  hl_orders_open();
   m->alarm_us = hl_now_us() + (int64_t)in_ms * 1000;
   hl_orders_wake();
-  hl_orders_unlock();
+  hl_orders_close();
   return HL_OK;
 }
 
 hl_call *hl_mailbox_take (hl_mailbox *m) {
   hl_call *call = NULL;
+  bool owed = false;
 
   hl_orders_lock();
   if (hl_list_is_empty(&m->calls)) {
-    m->told = false;
-    if (m->owed)
-      tell(m);
+    owed = m->owed && m->fd >= 0;
+    m->told = owed;
     m->owed = false;
   } else {
     call = HL_HOLDER(m->calls.next, hl_call, posted.link);
     hl_mailbox_forget(call);
   }
   hl_orders_unlock();
+  if (owed)
+    hl_write_byte(m->fd);
   return call;
 }
 

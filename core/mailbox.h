@@ -1,13 +1,24 @@
 /*
 ** mailbox.h: where posted calls arrive once they are settled.
 **
-** Guarded by the lock of orders.h, which the caller of these holds. What a
-** program calls is in highlevel.h.
+** Guarded by the lock of orders.h, which the caller of these holds, and those
+** that write to mailboxes between hl_mailboxes_open and hl_mailboxes_close.
+** What a program calls is in highlevel.h.
 */
 #ifndef HL_MAILBOX_H
 #define HL_MAILBOX_H
 
 #include "call.h"
+
+/* Their descriptors are nobody else's from here to there; the lock of orders.h
+** is taken after it. */
+void hl_mailboxes_hold (void);
+void hl_mailboxes_release (void);
+
+/* Both, for who has something to put in; at the end, with the lock given back,
+** those are written to whose owners are to be told. */
+void hl_mailboxes_open (void);
+void hl_mailboxes_close (void);
 
 /* A call is on its way to it. */
 void hl_mailbox_expect (hl_mailbox *m, hl_call *call);

@@ -4,18 +4,21 @@
 #include "orders.h"
 
 #include <pthread.h>
-#include <unistd.h>
 
 #include "poller.h"
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
-/* Guarded by it. */
+/* Held by who gives orders, so that `waker` stays open; taken before `lock`. */
+static pthread_mutex_t giving = PTHREAD_MUTEX_INITIALIZER;
+static bool to_wake;
+
+/* Guarded by `lock`. */
 static hl_link calls = {&calls, &calls};
 static hl_link clients = {&clients, &clients};
-static int waker = -1;
-static bool woken;  /* a byte is on its way */
-static bool ending; /* the thread is to end */
+static int waker = -1; /* and changed with `giving` as well */
+static bool rests;     /* the thread waits, and nobody woke it */
+static bool ending;    /* the thread is to end */
 
 void hl_orders_lock (void) {
   pthread_mutex_lock(&lock);
@@ -25,11 +28,22 @@ void hl_orders_unlock (void) {
   pthread_mutex_unlock(&lock);
 }
 
-void hl_orders_wake (void) {
-  if (waker >= 0 && !woken) {
-    woken = true;
+void hl_orders_open (void) {
+  pthread_mutex_lock(&giving);
+  pthread_mutex_lock(&lock);
+}
+
+void hl_orders_close (void) {
+  pthread_mutex_unlock(&lock);
+  if (to_wake && waker >= 0)
     hl_write_byte(waker);
-  }
+  to_wake = false;
+  pthread_mutex_unlock(&giving);
+}
+
+void hl_orders_wake (void) {
+  to_wake = to_wake || rests;
+  rests = false;
 }
 
 void hl_orders_put_call (hl_call *call) {
@@ -53,7 +67,7 @@ void hl_orders_end (void) {
 
 void hl_orders_go_to (int fd) {
   waker = fd;
-  woken = false;
+  rests = false;
   ending = false;
 }
 
@@ -99,11 +113,13 @@ bool hl_orders_are_over (void) {
   return over;
 }
 
-void hl_orders_heard (int fd) {
-  char bytes[16];
+bool hl_orders_rest (void) {
+  rests = !ending && hl_list_is_empty(&calls) && hl_list_is_empty(&clients);
+  return rests;
+}
 
+void hl_orders_look (void) {
   hl_orders_lock();
-  (void)!read(fd, bytes, sizeof(bytes));
-  woken = false;
+  rests = false;
   hl_orders_unlock();
 }

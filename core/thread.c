@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -29,6 +30,7 @@ typedef struct hl_thread {
   int wake[2]; /* a pipe */
   hl_watch woken;
   hl_link clients; /* that have a carrier */
+  hl_link settled; /* calls, for their mailboxes */
 } hl_thread;
 
 /*------------------------------------------------------------- the thread */
@@ -56,20 +58,43 @@ static hl_carrier *carrier_of (hl_thread *t, hl_client *c) {
   return c->posted.carrier;
 }
 
-/* To the mailbox, unless its owner gave it up: then it is posted once more. */
-static void deliver_if_wanted (hl_call *call) {
-  int64_t now_us = hl_now_us();
+/* On a processor that this thread shares with an event loop, the loop is next: it
+** waits for one call's work, and not for that of all. */
+static void give_way (void) {
+  (void)sched_yield();
+}
 
-  hl_orders_lock();
+static void settled (hl_thread *t, hl_call *call) {
+  hl_list_put(&t->settled, &call->done);
+}
+
+/* To the mailbox, unless its owner gave it up: then it is posted once more. */
+static void deliver_if_wanted (hl_call *call, int64_t now_us) {
+  hl_list_take(&call->done);
   if (!call->posted.abandoned)
     hl_mailbox_deliver(call, now_us);
-  hl_orders_unlock();
+}
+
+/* What is settled to the mailboxes, all at once. When to look at them again: now,
+** if there are orders. */
+static int64_t deliver (hl_thread *t, int64_t now_us) {
+  int64_t due_us;
+
+  hl_mailboxes_open();
+  while (!hl_list_is_empty(&t->settled))
+    deliver_if_wanted(HL_HOLDER(t->settled.next, hl_call, done), now_us);
+  due_us = hl_mailboxes_ring(now_us);
+  if (!hl_orders_rest())
+    due_us = 0;
+  hl_mailboxes_close();
+  return due_us;
 }
 
 static void bury (hl_call *call) {
   if (hl_call_is_running(call))
     hl_carrier_stop(call->client->posted.carrier, call, HL_CANCELLED,
                     "freed while it ran");
+  hl_list_take(&call->done);
   hl_orders_lock();
   hl_mailbox_lose(call, hl_now_us());
   hl_orders_unlock();
@@ -84,25 +109,26 @@ static void begin (hl_thread *t, hl_call *call) {
     carrier = c->posted.closed ? NULL : carrier_of(t, c);
     if (carrier != NULL) {
       hl_carrier_start(carrier, call);
+      give_way();
       return; /* what comes of it is among the carrier's news */
     }
     hl_call_stop(call, c->posted.closed ? HL_CANCELLED : HL_MEMORY,
                  "the client was closed", hl_now_us());
   }
-  deliver_if_wanted(call);
+  settled(t, call);
 }
 
-static void tell_news (hl_client *c) {
+static void tell_news (hl_thread *t, hl_client *c) {
   hl_call *call;
 
   while ((call = hl_carrier_next(c->posted.carrier)) != NULL)
     if (hl_call_result(call) != NULL)
-      deliver_if_wanted(call);
+      settled(t, call);
 }
 
-static void end_carrier (hl_client *c, const char *why) {
+static void end_carrier (hl_thread *t, hl_client *c, const char *why) {
   hl_carrier_stop_all(c->posted.carrier, HL_CANCELLED, why);
-  tell_news(c);
+  tell_news(t, c);
   hl_carrier_free(c->posted.carrier);
   c->posted.carrier = NULL;
   hl_list_take(&c->posted.link);
@@ -123,7 +149,7 @@ static void follow_orders (hl_thread *t) {
   while ((c = hl_orders_take_client()) != NULL) {
     c->posted.closed = true;
     if (c->posted.carrier != NULL && c->posted.thread == t->number)
-      end_carrier(c, "the client was closed while this call ran");
+      end_carrier(t, c, "the client was closed while this call ran");
     hl_client_drop(c);
   }
 }
@@ -149,7 +175,7 @@ static int64_t give_turns (hl_thread *t) {
     hl_carrier *carrier = c->posted.carrier;
     if (hl_carrier_running(carrier) > 0)
       hl_carrier_turn(carrier);
-    tell_news(c);
+    tell_news(t, c);
     now_us = hl_now_us();
     show(c, now_us);
     if (hl_carrier_running(carrier) > 0)
@@ -158,28 +184,22 @@ static int64_t give_turns (hl_thread *t) {
   return due_us;
 }
 
-/* When a mailbox is next to be written to, after those that are now. */
-static int64_t ring (int64_t now_us) {
-  int64_t due_us;
-
-  hl_orders_lock();
-  due_us = hl_mailboxes_ring(now_us);
-  hl_orders_unlock();
-  return due_us;
-}
-
 static void wait_until (hl_thread *t, int64_t due_us) {
   int64_t now_us = hl_now_us();
+  char bytes[16];
   hl_watch *w;
   int ready;
 
-  due_us = hl_sooner(due_us, ring(now_us));
+  due_us = hl_sooner(due_us, deliver(t, now_us));
   hl_poller_wait(t->poller, hl_ms_until(due_us, now_us, LONGEST_MS));
+  hl_orders_look();
   while ((w = hl_poller_next(t->poller, &ready)) != NULL) {
     if (w == &t->woken)
-      hl_orders_heard(t->wake[0]);
-    else
+      (void)!read(t->wake[0], bytes, sizeof(bytes));
+    else {
       hl_engine_ready(w->owner, w, ready);
+      give_way();
+    }
   }
 }
 
@@ -195,9 +215,11 @@ static void *run (void *arg) {
   }
   follow_orders(t);
   while (!hl_list_is_empty(&t->clients))
-    end_carrier(HL_HOLDER(t->clients.next, hl_client, posted.link),
+    end_carrier(t, HL_HOLDER(t->clients.next, hl_client, posted.link),
                 "the program ends");
+  deliver(t, hl_now_us());
   follow_orders(t); /* calls given up meanwhile */
+  deliver(t, hl_now_us());
   return NULL;
 }
 
@@ -211,11 +233,13 @@ static pthread_mutex_t life = PTHREAD_MUTEX_INITIALIZER;
 
 static void before_fork (void) {
   pthread_mutex_lock(&life);
-  hl_orders_lock();
+  hl_mailboxes_hold();
+  hl_orders_open();
 }
 
 static void after_fork (void) {
-  hl_orders_unlock();
+  hl_orders_close();
+  hl_mailboxes_release();
   pthread_mutex_unlock(&life);
 }
 
@@ -241,6 +265,7 @@ static hl_thread *thread_new (void) {
   if (t == NULL)
     return NULL;
   hl_list_init(&t->clients);
+  hl_list_init(&t->settled);
   hl_watch_init(&t->woken, -1, NULL);
   t->poller = hl_poller_new();
   if (t->poller == NULL) {
@@ -277,9 +302,9 @@ static int launch (hl_thread *t) {
 
 /* Where orders go from now on. */
 static void go_to (int fd) {
-  hl_orders_lock();
+  hl_orders_open();
   hl_orders_go_to(fd);
-  hl_orders_unlock();
+  hl_orders_close();
 }
 
 static bool make_thread (void) {
@@ -319,12 +344,12 @@ bool hl_thread_need (void) {
 static hl_thread *take_thread (void) {
   hl_thread *t = NULL;
 
-  hl_orders_lock();
+  hl_orders_open();
   if (hl_mailboxes_are_gone())
     t = current;
   if (t != NULL)
     hl_orders_end();
-  hl_orders_unlock();
+  hl_orders_close();
   return t;
 }
 
@@ -356,11 +381,11 @@ hl_kind hl_call_post (hl_call *call, hl_mailbox *m) {
     hl_call_stop(call, HL_CANCELLED, "the client is closed", hl_now_us());
   c->posted.used = true;
   call->posted.process = hl_process_number();
-  hl_orders_lock();
+  hl_orders_open();
   call->posted.abandoned = false;
   hl_mailbox_expect(m, call);
   hl_orders_put_call(call);
-  hl_orders_unlock();
+  hl_orders_close();
   return HL_OK;
 }
 
@@ -369,7 +394,7 @@ bool hl_thread_let_go (hl_call *call) {
 
   if (call->posted.mailbox == NULL)
     return true;
-  hl_orders_lock();
+  hl_orders_open();
   if (call->posted.at == HL_IN_MAILBOX) {
     hl_mailbox_forget(call);
   } else if (call->posted.at == HL_WITH_THREAD) {
@@ -379,14 +404,14 @@ bool hl_thread_let_go (hl_call *call) {
       hl_orders_put_call(call);
     }
   }
-  hl_orders_unlock();
+  hl_orders_close();
   return ours;
 }
 
 void hl_thread_close (hl_client *c) {
   if (!c->posted.used)
     return;
-  hl_orders_lock();
+  hl_orders_open();
   hl_orders_put_client(c);
-  hl_orders_unlock();
+  hl_orders_close();
 }
