@@ -111,6 +111,7 @@ nginx_burst () {
   local round name idle loaded seconds good other names=(sleep/ slow-cosocket/plain slow/plain slow/tls slow/http1)
   start_handlers || return 0
   sandbox_on 0
+  get slow/plain >/dev/null # or the thread, made by the first update, would stay there too
   keep "$last" "$worker"
   [ "$(get resty/plain)" != rosan ] || names=(sleep/ slow-resty/plain "${names[@]:1}")
   for ((round = 1; round <= NGINX_ROUNDS; round++)); do
