@@ -193,13 +193,20 @@ void hl_carrier_start (hl_carrier *c, hl_call *call) {
     admit(c, now_us);
 }
 
-int hl_carrier_turn (hl_carrier *c) {
+int hl_carrier_conclude (hl_carrier *c) {
   int64_t now_us = hl_now_us();
   hl_call *call;
   int n = 0;
 
   for (; (call = hl_engine_take(c->engine)) != NULL; n++)
     conclude(c, call, now_us);
+  return n;
+}
+
+int hl_carrier_turn (hl_carrier *c) {
+  int64_t now_us = hl_now_us();
+  int n = hl_carrier_conclude(c);
+
   admit(c, now_us);
   hl_engine_fire(c->engine, now_us);
   if (hl_engine_state(c->engine) != HL_OK)

@@ -37,7 +37,10 @@ void hl_carrier_stop_all (hl_carrier *c, hl_kind kind, const char *why);
 /* Calls that were started and are not settled. */
 int hl_carrier_running (const hl_carrier *c);
 
-/* Do all there is to do now. How many attempts have ended? */
+/* Decide what follows for attempts that have ended. How many were there? */
+int hl_carrier_conclude (hl_carrier *c);
+
+/* The same, and all else there is to do now. */
 int hl_carrier_turn (hl_carrier *c);
 
 /* When the next turn is due, if nothing comes before; INT64_MAX: never. */

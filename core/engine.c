@@ -13,6 +13,7 @@
 
 #include "status.h"
 #include "transfer.h"
+#include "yield.h"
 
 /* How often libcurl may want to be called again before others get their turn. */
 #define TURNS 8
@@ -331,6 +332,7 @@ static void collect (hl_engine *e) {
     note_shared(e, t->easy);
     detach(e, t);
     done(e, call);
+    hl_yield_if_due();
   }
 }
 

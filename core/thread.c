@@ -10,7 +10,6 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -20,6 +19,7 @@
 #include "mailbox.h"
 #include "orders.h"
 #include "process.h"
+#include "yield.h"
 
 #define LONGEST_MS 60000 /* one wait */
 
@@ -58,12 +58,6 @@ static hl_carrier *carrier_of (hl_thread *t, hl_client *c) {
   return c->posted.carrier;
 }
 
-/* On a processor that this thread shares with an event loop, the loop is next: it
-** waits for one call's work, and not for that of all. */
-static void give_way (void) {
-  (void)sched_yield();
-}
-
 static void settled (hl_thread *t, hl_call *call) {
   hl_list_put(&t->settled, &call->done);
 }
@@ -75,19 +69,16 @@ static void deliver_if_wanted (hl_call *call, int64_t now_us) {
     hl_mailbox_deliver(call, now_us);
 }
 
-/* What is settled to the mailboxes, all at once. When to look at them again: now,
-** if there are orders. */
-static int64_t deliver (hl_thread *t, int64_t now_us) {
-  int64_t due_us;
+/* What is settled to the mailboxes, all at once. */
+static void deliver (hl_thread *t) {
+  int64_t now_us = hl_now_us();
 
+  if (hl_list_is_empty(&t->settled))
+    return;
   hl_mailboxes_open();
   while (!hl_list_is_empty(&t->settled))
     deliver_if_wanted(HL_HOLDER(t->settled.next, hl_call, done), now_us);
-  due_us = hl_mailboxes_ring(now_us);
-  if (!hl_orders_rest())
-    due_us = 0;
   hl_mailboxes_close();
-  return due_us;
 }
 
 static void bury (hl_call *call) {
@@ -109,7 +100,7 @@ static void begin (hl_thread *t, hl_call *call) {
     carrier = c->posted.closed ? NULL : carrier_of(t, c);
     if (carrier != NULL) {
       hl_carrier_start(carrier, call);
-      give_way();
+      hl_yield_if_due();
       return; /* what comes of it is among the carrier's news */
     }
     hl_call_stop(call, c->posted.closed ? HL_CANCELLED : HL_MEMORY,
@@ -165,6 +156,19 @@ static void show (hl_client *c, int64_t now_us) {
   pthread_mutex_unlock(&c->shown.lock);
 }
 
+/* Whose attempts ended while others were waited for hears of it before new ones
+** begin. */
+static void tell_ends (hl_thread *t) {
+  hl_link *link;
+
+  for (link = t->clients.next; link != &t->clients; link = link->next) {
+    hl_client *c = HL_HOLDER(link, hl_client, posted.link);
+    if (hl_carrier_conclude(c->posted.carrier) > 0)
+      tell_news(t, c);
+  }
+  deliver(t);
+}
+
 /* Every client's turn. When the next is due. */
 static int64_t give_turns (hl_thread *t) {
   int64_t now_us, due_us = INT64_MAX;
@@ -181,6 +185,20 @@ static int64_t give_turns (hl_thread *t) {
     if (hl_carrier_running(carrier) > 0)
       due_us = hl_sooner(due_us, hl_carrier_due(carrier, now_us));
   }
+  deliver(t);
+  return due_us;
+}
+
+/* Write to the mailboxes whose time has come. When that of the next will have;
+** now, if there are orders. */
+static int64_t prepare_to_rest (int64_t now_us) {
+  int64_t due_us;
+
+  hl_mailboxes_open();
+  due_us = hl_mailboxes_ring(now_us);
+  if (!hl_orders_rest())
+    due_us = 0;
+  hl_mailboxes_close();
   return due_us;
 }
 
@@ -190,16 +208,15 @@ static void wait_until (hl_thread *t, int64_t due_us) {
   hl_watch *w;
   int ready;
 
-  due_us = hl_sooner(due_us, deliver(t, now_us));
+  due_us = hl_sooner(due_us, prepare_to_rest(now_us));
   hl_poller_wait(t->poller, hl_ms_until(due_us, now_us, LONGEST_MS));
+  hl_yield_begin();
   hl_orders_look();
   while ((w = hl_poller_next(t->poller, &ready)) != NULL) {
     if (w == &t->woken)
       (void)!read(t->wake[0], bytes, sizeof(bytes));
-    else {
+    else
       hl_engine_ready(w->owner, w, ready);
-      give_way();
-    }
   }
 }
 
@@ -212,14 +229,15 @@ static void *run (void *arg) {
   while (!hl_orders_are_over()) {
     follow_orders(t);
     wait_until(t, give_turns(t));
+    tell_ends(t);
   }
   follow_orders(t);
   while (!hl_list_is_empty(&t->clients))
     end_carrier(t, HL_HOLDER(t->clients.next, hl_client, posted.link),
                 "the program ends");
-  deliver(t, hl_now_us());
+  deliver(t);
   follow_orders(t); /* calls given up meanwhile */
-  deliver(t, hl_now_us());
+  deliver(t);
   return NULL;
 }
 

@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "failure.h"
+#include "yield.h"
 
 /*-------------------------------------------------------------- callbacks */
 
@@ -26,6 +27,19 @@ static size_t on_body (char *bytes, size_t size, size_t n, void *user) {
   hl_call *call = user;
 
   return hl_text_add(&call->answer.body, bytes, size * n) ? size * n : 0;
+}
+
+/* libcurl looks at this transfer: it does so for all that share a connection
+** when anything comes. */
+static int on_look (void *user, curl_off_t a, curl_off_t b, curl_off_t c,
+                    curl_off_t d) {
+  (void)user;
+  (void)a;
+  (void)b;
+  (void)c;
+  (void)d;
+  hl_yield_if_due();
+  return 0;
 }
 
 /* As libcurl would, but that we know why there is none. */
@@ -95,6 +109,8 @@ static bool set_up (hl_transfer *t, const hl_settings *s,
   SET(CURLOPT_ERRORBUFFER, t->error);
   SET(CURLOPT_HEADERFUNCTION, on_header);
   SET(CURLOPT_WRITEFUNCTION, on_body);
+  SET(CURLOPT_NOPROGRESS, 0L);
+  SET(CURLOPT_XFERINFOFUNCTION, on_look);
   SET(CURLOPT_PRIVATE, t);
   SET(CURLOPT_OPENSOCKETFUNCTION, on_need);
   SET(CURLOPT_OPENSOCKETDATA, t);

@@ -70,6 +70,7 @@ build = {
         "core/text.c",
         "core/thread.c",
         "core/transfer.c",
+        "core/yield.c",
         "lua/highlevel/core.c",
         "lua/highlevel/mailbox.c",
         "lua/highlevel/push.c",
