@@ -13,7 +13,6 @@
 
 #include "status.h"
 #include "transfer.h"
-#include "yield.h"
 
 /* How often libcurl may want to be called again before others get their turn. */
 #define TURNS 8
@@ -153,6 +152,20 @@ static int on_close (void *user, curl_socket_t fd) {
   return close(fd);
 }
 
+/* libcurl looks at a transfer: it does so for all that share a connection when
+** anything comes there. */
+static int on_look (void *user, curl_off_t a, curl_off_t b, curl_off_t c,
+                    curl_off_t d) {
+  hl_engine *e = user;
+
+  (void)a;
+  (void)b;
+  (void)c;
+  (void)d;
+  hl_poller_yield(e->poller);
+  return 0;
+}
+
 /* Requests may share this connection from now on, if it is of HTTP/2. */
 static void note_shared (hl_engine *e, CURL *easy) {
   curl_socket_t fd = CURL_SOCKET_BAD;
@@ -268,11 +281,12 @@ hl_call *hl_engine_take (hl_engine *e) {
 
 /* A handle for one attempt; NULL: out of memory. */
 static hl_transfer *take_transfer (hl_engine *e) {
-  hl_sockets sockets = {on_open, on_close, e};
+  hl_hooks hooks = {on_open, on_close,
+                    hl_poller_is_shared(e->poller) ? on_look : NULL, e};
   hl_transfer *t = e->idle;
 
   if (t == NULL)
-    return hl_transfer_new(e->settings, &sockets);
+    return hl_transfer_new(e->settings, &hooks);
   e->idle = t->next_idle;
   return t;
 }
@@ -332,7 +346,7 @@ static void collect (hl_engine *e) {
     note_shared(e, t->easy);
     detach(e, t);
     done(e, call);
-    hl_yield_if_due();
+    hl_poller_yield(e->poller);
   }
 }
 

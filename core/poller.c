@@ -6,9 +6,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "highlevel.h"
 
 #if defined(__linux__) && !defined(HL_NO_EPOLL)
 #define HL_EPOLL 1
@@ -18,6 +22,10 @@
 #endif
 
 #define BATCH 64
+
+/* To yield costs half a microsecond, and one of many transfers over a connection
+** that is looked at less than one; an answer is read in ten. */
+#define SPAN_US 10
 
 typedef struct found {
   hl_watch *watch; /* NULL: dropped since */
@@ -29,6 +37,8 @@ struct hl_poller {
   found batch[BATCH];
   int n;    /* found */
   int next; /* to hand out */
+  bool shared;
+  int64_t since_us; /* when it last waited or yielded */
 #if HL_EPOLL
   int fd;
 #else
@@ -64,6 +74,21 @@ hl_watch *hl_poller_next (hl_poller *p, int *ready) {
     }
   }
   return NULL;
+}
+
+void hl_poller_share (hl_poller *p) {
+  p->shared = true;
+}
+
+bool hl_poller_is_shared (const hl_poller *p) {
+  return p->shared;
+}
+
+void hl_poller_yield (hl_poller *p) {
+  if (!p->shared || hl_now_us() - p->since_us < SPAN_US)
+    return;
+  (void)sched_yield();
+  p->since_us = hl_now_us();
 }
 
 bool hl_set_quiet (int fd) {
@@ -151,7 +176,7 @@ void hl_poller_drop (hl_poller *p, hl_watch *w) {
   forget(p, w);
 }
 
-void hl_poller_wait (hl_poller *p, int timeout_ms) {
+static void find (hl_poller *p, int timeout_ms) {
   struct epoll_event events[BATCH];
   int i, n = epoll_wait(p->fd, events, BATCH, timeout_ms);
 
@@ -241,7 +266,7 @@ static void gather (hl_poller *p) {
   }
 }
 
-void hl_poller_wait (hl_poller *p, int timeout_ms) {
+static void find (hl_poller *p, int timeout_ms) {
   size_t i, n = p->n_watches;
 
   p->next = 0;
@@ -264,3 +289,9 @@ void hl_poller_wait (hl_poller *p, int timeout_ms) {
 }
 
 #endif
+
+void hl_poller_wait (hl_poller *p, int timeout_ms) {
+  find(p, timeout_ms);
+  if (p->shared)
+    p->since_us = hl_now_us();
+}

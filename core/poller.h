@@ -4,6 +4,11 @@
 ** epoll on Linux, poll elsewhere. Whoever watches a socket owns its hl_watch;
 ** what a wait found is handed out one by one, and a watch that is dropped
 ** meanwhile is not.
+**
+** A thread that waits here may share a processor with an event loop. A scheduler
+** lets it go on for a millisecond or more while the loop waits; unless it yields
+** by itself, between two small pieces of work. Threads of the program's are not
+** asked to.
 */
 #ifndef HL_POLLER_H
 #define HL_POLLER_H
@@ -43,6 +48,13 @@ void hl_poller_drop (hl_poller *p, hl_watch *w);
 
 /* Wait up to so long for something to be ready. */
 void hl_poller_wait (hl_poller *p, int timeout_ms);
+
+/* Whoever waits here yields from now on. */
+void hl_poller_share (hl_poller *p);
+bool hl_poller_is_shared (const hl_poller *p);
+
+/* A good moment to: it does if it has worked for a while, and is to. */
+void hl_poller_yield (hl_poller *p);
 
 /* One after the other of what the last wait found; NULL: no more. */
 hl_watch *hl_poller_next (hl_poller *p, int *ready);

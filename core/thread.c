@@ -19,7 +19,6 @@
 #include "mailbox.h"
 #include "orders.h"
 #include "process.h"
-#include "yield.h"
 
 #define LONGEST_MS 60000 /* one wait */
 
@@ -100,7 +99,7 @@ static void begin (hl_thread *t, hl_call *call) {
     carrier = c->posted.closed ? NULL : carrier_of(t, c);
     if (carrier != NULL) {
       hl_carrier_start(carrier, call);
-      hl_yield_if_due();
+      hl_poller_yield(t->poller);
       return; /* what comes of it is among the carrier's news */
     }
     hl_call_stop(call, c->posted.closed ? HL_CANCELLED : HL_MEMORY,
@@ -210,7 +209,6 @@ static void wait_until (hl_thread *t, int64_t due_us) {
 
   due_us = hl_sooner(due_us, prepare_to_rest(now_us));
   hl_poller_wait(t->poller, hl_ms_until(due_us, now_us, LONGEST_MS));
-  hl_yield_begin();
   hl_orders_look();
   while ((w = hl_poller_next(t->poller, &ready)) != NULL) {
     if (w == &t->woken)
@@ -299,6 +297,7 @@ static hl_thread *thread_new (void) {
     errno = why;
     return NULL;
   }
+  hl_poller_share(t->poller);
   t->woken.fd = t->wake[0];
   if (hl_poller_want(t->poller, &t->woken, HL_READABLE))
     return t;

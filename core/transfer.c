@@ -11,7 +11,6 @@
 #include <time.h>
 
 #include "failure.h"
-#include "yield.h"
 
 /*-------------------------------------------------------------- callbacks */
 
@@ -27,19 +26,6 @@ static size_t on_body (char *bytes, size_t size, size_t n, void *user) {
   hl_call *call = user;
 
   return hl_text_add(&call->answer.body, bytes, size * n) ? size * n : 0;
-}
-
-/* libcurl looks at this transfer: it does so for all that share a connection
-** when anything comes. */
-static int on_look (void *user, curl_off_t a, curl_off_t b, curl_off_t c,
-                    curl_off_t d) {
-  (void)user;
-  (void)a;
-  (void)b;
-  (void)c;
-  (void)d;
-  hl_yield_if_due();
-  return 0;
 }
 
 /* As libcurl would, but that we know why there is none. */
@@ -80,7 +66,7 @@ void hl_transfer_free (hl_transfer *t) {
 
 /* What is the same for every call of this client. False: out of memory. */
 static bool set_up (hl_transfer *t, const hl_settings *s,
-                    const hl_sockets *sockets) {
+                    const hl_hooks *hooks) {
   CURL *easy = t->easy;
   bool ok = true;
 
@@ -109,15 +95,18 @@ static bool set_up (hl_transfer *t, const hl_settings *s,
   SET(CURLOPT_ERRORBUFFER, t->error);
   SET(CURLOPT_HEADERFUNCTION, on_header);
   SET(CURLOPT_WRITEFUNCTION, on_body);
-  SET(CURLOPT_NOPROGRESS, 0L);
-  SET(CURLOPT_XFERINFOFUNCTION, on_look);
+  if (hooks->on_look != NULL) {
+    SET(CURLOPT_NOPROGRESS, 0L);
+    SET(CURLOPT_XFERINFOFUNCTION, hooks->on_look);
+    SET(CURLOPT_XFERINFODATA, hooks->user);
+  }
   SET(CURLOPT_PRIVATE, t);
   SET(CURLOPT_OPENSOCKETFUNCTION, on_need);
   SET(CURLOPT_OPENSOCKETDATA, t);
-  SET(CURLOPT_SOCKOPTFUNCTION, sockets->on_open);
-  SET(CURLOPT_SOCKOPTDATA, sockets->user);
-  SET(CURLOPT_CLOSESOCKETFUNCTION, sockets->on_close);
-  SET(CURLOPT_CLOSESOCKETDATA, sockets->user);
+  SET(CURLOPT_SOCKOPTFUNCTION, hooks->on_open);
+  SET(CURLOPT_SOCKOPTDATA, hooks->user);
+  SET(CURLOPT_CLOSESOCKETFUNCTION, hooks->on_close);
+  SET(CURLOPT_CLOSESOCKETDATA, hooks->user);
   if (s->ca_file != NULL)
     SET(CURLOPT_CAINFO, s->ca_file);
   if (s->proxy != NULL)
@@ -128,13 +117,13 @@ static bool set_up (hl_transfer *t, const hl_settings *s,
   return ok;
 }
 
-hl_transfer *hl_transfer_new (const hl_settings *s, const hl_sockets *sockets) {
+hl_transfer *hl_transfer_new (const hl_settings *s, const hl_hooks *hooks) {
   hl_transfer *t = calloc(1, sizeof(*t));
 
   if (t == NULL)
     return NULL;
   t->easy = curl_easy_init();
-  if (t->easy == NULL || !set_up(t, s, sockets)) {
+  if (t->easy == NULL || !set_up(t, s, hooks)) {
     hl_transfer_free(t);
     return NULL;
   }

@@ -18,16 +18,16 @@ typedef struct hl_transfer {
   char error[CURL_ERROR_SIZE];
 } hl_transfer;
 
-/* Whom to tell of a connection's socket: once it is there, and in place of
-** closing it. */
-typedef struct hl_sockets {
-  curl_sockopt_callback on_open;
-  curl_closesocket_callback on_close;
+/* Whom to tell what libcurl does. */
+typedef struct hl_hooks {
+  curl_sockopt_callback on_open;      /* a connection's socket is there */
+  curl_closesocket_callback on_close; /* in place of closing it */
+  curl_xferinfo_callback on_look;     /* at one transfer; or NULL */
   void *user;
-} hl_sockets;
+} hl_hooks;
 
 /* NULL: out of memory. */
-hl_transfer *hl_transfer_new (const hl_settings *s, const hl_sockets *sockets);
+hl_transfer *hl_transfer_new (const hl_settings *s, const hl_hooks *hooks);
 void hl_transfer_free (hl_transfer *t);
 
 /* Make it ready to carry this call, which it borrows. False: out of memory. */

@@ -70,7 +70,6 @@ build = {
         "core/text.c",
         "core/thread.c",
         "core/transfer.c",
-        "core/yield.c",
         "lua/highlevel/core.c",
         "lua/highlevel/mailbox.c",
         "lua/highlevel/push.c",
