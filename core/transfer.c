@@ -59,6 +59,7 @@ static void free_headers (hl_transfer *t) {
 void hl_transfer_free (hl_transfer *t) {
   if (t != NULL) {
     curl_easy_cleanup(t->easy);
+    curl_url_cleanup(t->address);
     free_headers(t);
     free(t);
   }
@@ -100,6 +101,7 @@ static bool set_up (hl_transfer *t, const hl_settings *s,
     SET(CURLOPT_XFERINFOFUNCTION, hooks->on_look);
     SET(CURLOPT_XFERINFODATA, hooks->user);
   }
+  SET(CURLOPT_CURLU, t->address);
   SET(CURLOPT_PRIVATE, t);
   SET(CURLOPT_OPENSOCKETFUNCTION, on_need);
   SET(CURLOPT_OPENSOCKETDATA, t);
@@ -123,7 +125,8 @@ hl_transfer *hl_transfer_new (const hl_settings *s, const hl_hooks *hooks) {
   if (t == NULL)
     return NULL;
   t->easy = curl_easy_init();
-  if (t->easy == NULL || !set_up(t, s, hooks)) {
+  t->address = curl_url();
+  if (t->easy == NULL || t->address == NULL || !set_up(t, s, hooks)) {
     hl_transfer_free(t);
     return NULL;
   }
@@ -162,6 +165,13 @@ static bool make_headers (hl_transfer *t, const char *token,
   return false;
 }
 
+/* As libcurl would, which prints it once more from its parts, byte by byte.
+** False: out of memory. */
+static bool set_address (hl_transfer *t, const char *url) {
+  return curl_url_set(t->address, CURLUPART_URL, url, CURLU_PATH_AS_IS) ==
+         CURLUE_OK;
+}
+
 bool hl_transfer_load (hl_transfer *t, hl_call *call, const hl_settings *s,
                        int64_t now_us) {
   int64_t left_ms = (call->deadline_us - now_us) / 1000;
@@ -172,6 +182,7 @@ bool hl_transfer_load (hl_transfer *t, hl_call *call, const hl_settings *s,
   ok = ok && curl_easy_setopt(easy, option, value) == CURLE_OK
   SET(CURLOPT_HTTPHEADER, t->headers);
   SET(CURLOPT_URL, call->url);
+  ok = ok && set_address(t, call->url);
   SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)call->body.len);
   SET(CURLOPT_POSTFIELDS, call->body.bytes); /* borrowed, as everything is */
   SET(CURLOPT_TIMEOUT_MS, left_ms > 0 ? (long)left_ms : 1L);
