@@ -10,7 +10,7 @@
 
 typedef struct hl_transfer {
   CURL *easy;
-  CURLU *address; /* of the latest call */
+  CURLU *address;             /* of the latest call */
   struct curl_slist *headers; /* for `token`; kept for the next call */
   char *token;
   hl_call *call; /* NULL while idle */
