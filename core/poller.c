@@ -23,8 +23,8 @@
 
 #define BATCH 64
 
-/* To yield costs half a microsecond, and one of many transfers over a connection
-** that is looked at less than one; an answer is read in ten. */
+/* Half a microsecond is what a yield costs. libcurl looks at one of many transfers
+** over a connection in less than one, and reads an answer in ten. */
 #define SPAN_US 10
 
 typedef struct found {

@@ -5,10 +5,9 @@
 ** what a wait found is handed out one by one, and a watch that is dropped
 ** meanwhile is not.
 **
-** A thread that waits here may share a processor with an event loop. A scheduler
-** lets it go on for a millisecond or more while the loop waits; unless it yields
-** by itself, between two small pieces of work. Threads of the program's are not
-** asked to.
+** The thread that waits here may share a processor with an event loop, which the
+** scheduler would let wait for a millisecond or more. So the library's own thread
+** yields between two small pieces of work; a program's threads do not.
 */
 #ifndef HL_POLLER_H
 #define HL_POLLER_H
@@ -49,11 +48,11 @@ void hl_poller_drop (hl_poller *p, hl_watch *w);
 /* Wait up to so long for something to be ready. */
 void hl_poller_wait (hl_poller *p, int timeout_ms);
 
-/* Whoever waits here yields from now on. */
+/* The thread that waits here shares its processor: it is to yield. */
 void hl_poller_share (hl_poller *p);
 bool hl_poller_is_shared (const hl_poller *p);
 
-/* A good moment to: it does if it has worked for a while, and is to. */
+/* Between two pieces of work: yield, if shared and if it has worked for a while. */
 void hl_poller_yield (hl_poller *p);
 
 /* One after the other of what the last wait found; NULL: no more. */
